@@ -1,0 +1,164 @@
+/** Bytes by name: a file that can be read anywhere, or a stream that can be read once, from front to back. */
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
+import { OcixError } from '../base/errors.ts';
+import type { Chunks } from './chunks.ts';
+import { printable } from './text.ts';
+
+export interface RandomSource {
+  readonly kind: 'random';
+  /** As the user named it. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes from `start` on, `length` of them at most. May be called any number of times, also side by side. */
+  window(start: number, length: number): Chunks;
+  close(): Promise<void>;
+}
+
+export interface ForwardSource {
+  readonly kind: 'forward';
+  readonly name: string;
+  readonly chunks: Chunks;
+  close(): Promise<void>;
+}
+
+export type ByteSource = RandomSource | ForwardSource;
+
+/** Read sizes: small enough that a few in flight do not show in the memory, large enough to keep a disk busy. */
+const READ = 512 * 1024;
+
+/**
+ * A regular file, or what can only be read once: a named pipe, a character device.
+ * @throws OcixError source/missing, source/unreadable
+ */
+export async function fileSource(path: string): Promise<ByteSource> {
+  const handle = await openFile(path);
+  const stat = await handle.stat();
+  if (stat.isFile()) return randomSource(path, stat.size, handle);
+  if (stat.isDirectory()) {
+    await handle.close();
+    throw new OcixError('source/unreadable', `${printable(path)} is a folder where a file is wanted`);
+  }
+  return {
+    kind: 'forward',
+    name: path,
+    chunks: handle.createReadStream({ highWaterMark: READ }),
+    close: () => closeOnce(handle),
+  };
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    throw sourceError(path, cause);
+  }
+}
+
+function randomSource(name: string, size: number, handle: FileHandle): RandomSource {
+  return {
+    kind: 'random',
+    name,
+    size,
+    window: (start, length) => readWindow(handle, start, Math.min(length, size - start), name),
+    close: () => closeOnce(handle),
+  };
+}
+
+async function closeOnce(handle: FileHandle): Promise<void> {
+  if (handle.fd >= 0) await handle.close();
+}
+
+/** One read is always under way while the consumer works on the one before. */
+async function* readWindow(
+  handle: FileHandle,
+  start: number,
+  length: number,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const end = start + length;
+  const read = async (at: number): Promise<Uint8Array> => {
+    const wanted = Math.min(READ, end - at);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at);
+    return bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
+  };
+  let at = start;
+  let ahead = at < end ? read(at) : undefined;
+  try {
+    while (ahead) {
+      const chunk = await ahead;
+      if (!chunk.length)
+        throw new OcixError('source/unreadable', `${printable(name)} has become shorter while it was read`);
+      at += chunk.length;
+      ahead = at < end ? read(at) : undefined;
+      yield chunk;
+    }
+  } catch (cause) {
+    throw cause instanceof OcixError ? cause : sourceError(name, cause);
+  } finally {
+    await ahead?.catch(() => {}); // a consumer that stops early must not leave a rejection behind
+  }
+}
+
+export function streamSource(name: string, chunks: Chunks): ForwardSource {
+  return { kind: 'forward', name, chunks, close: async () => {} };
+}
+
+export function bytesSource(name: string, bytes: Uint8Array): RandomSource {
+  return {
+    kind: 'random',
+    name,
+    size: bytes.length,
+    async *window(start, length) {
+      const part = bytes.subarray(start, start + length);
+      if (part.length) yield part;
+    },
+    close: async () => {},
+  };
+}
+
+export async function pathKind(path: string): Promise<'file' | 'folder' | 'absent'> {
+  try {
+    return (await lstat(await realpath(path))).isDirectory() ? 'folder' : 'file';
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return 'absent';
+    throw sourceError(path, cause);
+  }
+}
+
+/**
+ * A regular file below a folder, for reading a layout that somebody else wrote: links must stay inside, and nothing that
+ * blocks or answers for ever (a pipe, a device) is opened.
+ */
+export async function fileBelow(root: string, path: string): Promise<RandomSource | undefined> {
+  const full = `${root}/${path}`;
+  try {
+    const real = await realpath(full);
+    const base = await realpath(root);
+    if (real !== base && !real.startsWith(base.endsWith('/') ? base : `${base}/`)) {
+      throw new OcixError('path/escape', `${printable(path)} is a link that leads out of ${printable(root)}`);
+    }
+    const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const stat = await handle.stat();
+    if (stat.isFile()) return randomSource(path, stat.size, handle);
+    await handle.close();
+    throw new OcixError('member/type', `${printable(path)} is not a file`);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return undefined;
+    throw cause instanceof OcixError ? cause : sourceError(path, cause);
+  }
+}
+
+function sourceError(path: string, cause: unknown): OcixError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT') {
+    return new OcixError('source/missing', `there is no ${printable(path)}`, {
+      cause,
+      hint: 'Check the path. A transport in front of it, such as docker-archive: or oci:, is optional.',
+    });
+  }
+  return new OcixError('source/unreadable', `${printable(path)} cannot be read (${code ?? String(cause)})`, { cause });
+}
