@@ -1,0 +1,113 @@
+/**
+ * Content-addressed blobs in a folder, `ALGORITHM/HEX` below it. A blob is written under a private name and gets its own
+ * when its digest is known, so a name never stands for anything but its content.
+ */
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OcixError } from '../base/errors.ts';
+import type { Chunks } from '../bytes/chunks.ts';
+import { algorithmOf, type Digest, digestOf, hexOf } from '../bytes/digest.ts';
+import { outputError } from './errors.ts';
+
+export interface BlobStore {
+  /** The folder that holds `sha256/…`. */
+  readonly path: string;
+  /** A new blob; nothing is visible until it is given its digest. */
+  create(): Promise<BlobWriter>;
+  /** Stores bytes that are at hand. */
+  put(bytes: Uint8Array): Promise<Digest>;
+  has(digest: Digest): Promise<boolean>;
+  open(digest: Digest): Chunks;
+  /** Every blob stored through this store, in the order it came. */
+  written(): readonly Digest[];
+  remove(digest: Digest): Promise<void>;
+}
+
+export interface BlobWriter {
+  /** The bytes must stay as they are until the promise is kept. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the blob; a store that has it already keeps the one it has. */
+  finish(digest: Digest): Promise<void>;
+  /** Throws away what was written. */
+  discard(): Promise<void>;
+}
+
+export function blobStore(path: string): BlobStore {
+  const known = new Set<Digest>();
+  let number = 0;
+  const pathOf = (digest: Digest): string => join(path, algorithmOf(digest), hexOf(digest));
+  const store: BlobStore = {
+    path,
+    async create() {
+      const temporary = join(path, `.new-${number++}`);
+      const handle = await attempt(path, async () => {
+        await mkdir(path, { recursive: true });
+        return open(temporary, 'wx', 0o644);
+      });
+      return writer(handle, temporary, async (digest) => {
+        if (known.has(digest)) return rm(temporary, { force: true });
+        await mkdir(join(path, algorithmOf(digest)), { recursive: true });
+        await rename(temporary, pathOf(digest));
+        known.add(digest);
+      });
+    },
+    async put(bytes) {
+      const digest = digestOf(bytes);
+      if (known.has(digest)) return digest;
+      const blob = await store.create();
+      await blob.write(bytes);
+      await blob.finish(digest);
+      return digest;
+    },
+    async has(digest) {
+      return known.has(digest) || (await stat(pathOf(digest)).catch(() => undefined)) !== undefined;
+    },
+    open: (digest) => createReadStream(pathOf(digest), { highWaterMark: 512 * 1024 }),
+    written: () => [...known],
+    async remove(digest) {
+      known.delete(digest);
+      await rm(pathOf(digest), { force: true });
+    },
+  };
+  return store;
+}
+
+/** Writes follow one another; one may be under way while the next bytes are made. */
+function writer(handle: FileHandle, path: string, publish: (digest: Digest) => Promise<void>): BlobWriter {
+  let position = 0;
+  let open = true;
+  const close = async (): Promise<void> => {
+    if (!open) return;
+    open = false;
+    await handle.close();
+  };
+  return {
+    write: (bytes) =>
+      attempt(path, async () => {
+        let done = 0;
+        while (done < bytes.length) {
+          const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position);
+          done += bytesWritten;
+          position += bytesWritten;
+        }
+      }),
+    finish: (digest) =>
+      attempt(path, async () => {
+        await close();
+        await publish(digest);
+      }),
+    async discard() {
+      await close();
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw cause instanceof OcixError ? cause : outputError(path, cause);
+  }
+}
