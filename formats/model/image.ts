@@ -1,0 +1,89 @@
+/**
+ * The model that all readers and targets share. An image is lazy and immutable: documents have been read and checked,
+ * layers are opened when somebody asks, as often as they like.
+ */
+
+import type { Chunks } from '../bytes/chunks.ts';
+import type { Digest } from '../bytes/digest.ts';
+import type { Json } from '../json/parse.ts';
+import type { ImageConfig } from './config.ts';
+import type { Layer } from './layer.ts';
+
+/** What a source holds, as a tree: images, indexes of them, and what only its owner understands. */
+export type Item = Image | ImageIndex | Artifact;
+
+export interface Image {
+  readonly kind: 'image';
+  /** Its references, as the source writes them; none for an unnamed image. */
+  readonly names: readonly string[];
+  readonly config: ImageConfig;
+  /** Base first. */
+  readonly layers: readonly Layer[];
+  /** Oldest step first; empty where the source has none. */
+  readonly history: readonly HistoryStep[];
+  readonly original: OriginalDocuments;
+}
+
+/** Documents in the forms of Docker's and OCI's images, kept so that they can be passed on byte for byte. */
+export interface OriginalDocuments {
+  readonly config?: Document;
+  readonly manifest?: Document;
+  readonly descriptor?: Descriptor;
+}
+
+export interface ImageIndex {
+  readonly kind: 'index';
+  readonly names: readonly string[];
+  readonly children: readonly Item[];
+  readonly document: Document;
+  readonly descriptor: Descriptor;
+  /** Descriptors of the document whose blobs are absent: platforms that were not copied along. */
+  readonly absent: readonly Descriptor[];
+}
+
+/** A manifest or blob of another kind than an image: copied whole, never unpacked. */
+export interface Artifact {
+  readonly kind: 'artifact';
+  readonly names: readonly string[];
+  readonly descriptor: Descriptor;
+  /** What the descriptor points to, and what that points to. */
+  readonly blobs: readonly ArtifactBlob[];
+}
+
+export interface ArtifactBlob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  open(): Chunks;
+}
+
+export interface HistoryStep {
+  readonly created?: string;
+  readonly createdBy?: string;
+  readonly comment?: string;
+  /** It changed the configuration only. */
+  readonly emptyLayer: boolean;
+}
+
+export interface Document {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** Every member, known or not, as it stood in its document. */
+  readonly json: { readonly [name: string]: Json };
+}
+
+/** The images of a tree, in its order. */
+export function imagesOf(items: readonly Item[]): readonly Image[] {
+  return items.flatMap((item) =>
+    item.kind === 'image' ? [item] : item.kind === 'index' ? imagesOf(item.children) : [],
+  );
+}

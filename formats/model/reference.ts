@@ -1,0 +1,31 @@
+/**
+ * References of images: what Docker calls `NAME:TAG`, and what a layout keeps in `org.opencontainers.image.ref.name`.
+ * https://github.com/distribution/reference/blob/v0.6.0/reference.go
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys
+ */
+import { OcixError } from '../base/errors.ts';
+import { printable } from '../bytes/text.ts';
+
+const DOCKER =
+  /^(?:[A-Za-z0-9.-]+(?::[0-9]+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?$/;
+const OCI = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
+const MOST = 512;
+
+/** Whether a text can name an image: by Docker's grammar, or by that of `ref.name`. */
+export const isReference = (text: string): boolean => text.length <= MOST && (DOCKER.test(text) || OCI.test(text));
+
+/** @throws OcixError image/reference */
+export function checkReference(text: string, ...at: readonly string[]): string {
+  if (isReference(text)) return text;
+  throw new OcixError('image/reference', `${JSON.stringify(printable(text.slice(0, 100)))} cannot name an image`, {
+    at,
+    expected: 'a name such as example.com/team/app:1.0',
+    hint: 'Give the image another name with --ref, after choosing it by its place (:@0).',
+  });
+}
+
+/** The same name in one form: Docker's default registry, its default folder and the default tag count as unsaid. */
+export function sameForm(name: string): string {
+  const short = name.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
+  return /:[^/]+$|@/.test(short) ? short : `${short}:latest`;
+}
