@@ -1,0 +1,53 @@
+/** Recognition: readers bid on what they see, the highest bid wins. */
+import type { Archive } from './archive/archive.ts';
+import { OcixError } from './base/errors.ts';
+import { printable } from './bytes/text.ts';
+import { READERS } from './index.ts';
+import type { Bid, Reader } from './model/reader.ts';
+
+export interface Offer extends Bid {
+  readonly reader: Reader;
+}
+
+/** Every bid, highest first. */
+export async function offersFor(archive: Archive): Promise<readonly Offer[]> {
+  const offers = await Promise.all(READERS.map(async (reader) => ({ reader, bid: await reader.bid(archive) })));
+  return offers
+    .flatMap(({ reader, bid }) => (bid ? [{ reader, ...bid }] : []))
+    .sort((a, b) => b.confidence - a.confidence);
+}
+
+/** @throws OcixError format/unknown, format/ambiguous */
+export async function recognise(archive: Archive): Promise<Offer> {
+  const [best, second] = await offersFor(archive);
+  if (!best) throw unknown(archive);
+  if (second?.confidence === best.confidence) {
+    throw new OcixError(
+      'format/ambiguous',
+      `${printable(archive.name)} could be a ${best.title} or a ${second.title}`,
+      {
+        hint: `Say which: ${best.reader.name}:PATH or ${second.reader.name}:PATH.`,
+      },
+    );
+  }
+  return best;
+}
+
+function unknown(archive: Archive): OcixError {
+  const name = printable(archive.name);
+  const names = archive.names();
+  const first = names.slice(0, 4).map((entry) => printable(entry.slice(0, 60)));
+  const seen = names.length === 0 ? 'nothing in it' : `first entries: ${first.join(', ')}`;
+  if (archive.kind === 'folder') {
+    return new OcixError('format/unknown', `${name} is a folder, and no image layout`, {
+      at: [`${name} (${seen})`],
+      hint: 'An image layout has a file called oci-layout. Check the path.',
+    });
+  }
+  if (names.length === 0)
+    return new OcixError('format/unknown', `${name} is a tar with nothing in it`, { hint: 'Save the image again.' });
+  return new OcixError('format/unknown', `${name} is a plain tar, not an image`, {
+    at: [`${name} (${seen})`],
+    hint: `If it is a root filesystem, say so: tar:${name}`,
+  });
+}
