@@ -1,0 +1,142 @@
+/** The pipeline: a source is opened, its images are chosen, a target writes them, and only then anything becomes visible. */
+import { type Context, type ContextOptions, createContext, note } from '../formats/base/context.ts';
+import { OcixError } from '../formats/base/errors.ts';
+import type { Platform } from '../formats/model/config.ts';
+import { type Image, type ImageIndex, type Item, imagesOf } from '../formats/model/image.ts';
+import { checkReference } from '../formats/model/reference.ts';
+import { type OpenedSource, openSource, type Source } from './open.ts';
+import { createdAt } from './passes/created.ts';
+import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
+import { type Report, reportOf } from './report.ts';
+import { parseCompression } from './targets/compression.ts';
+import { TARGETS, targetNamed } from './targets/index.ts';
+
+export interface ConvertOptions extends ContextOptions {
+  /** The source's format, where recognising it must not be left to its bytes. */
+  readonly from?: string | undefined;
+  /** The target of a bare OUT: `oci` unless said. */
+  readonly to?: string | undefined;
+  /** The reference to write. */
+  readonly ref?: string | undefined;
+  /** `OS/ARCH[/VARIANT]`: chooses among several, and fills in what a source leaves open. */
+  readonly platform?: string | undefined;
+  /** `gzip`, `zstd`, `none` or `keep`, with a level behind a colon. */
+  readonly compress?: string | undefined;
+  /** The same blobs byte for byte on every machine. */
+  readonly reproducible?: boolean | undefined;
+  /** Refuses to write when anything would be lost, guessed or repaired. */
+  readonly strict?: boolean | undefined;
+  /** RFC 3339: when images were created whose source does not say so. */
+  readonly created?: string | undefined;
+  /** Replaces whatever is at OUT. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Reads images from `source` and writes them to `out` (a path, or `TRANSPORT:PATH`). Either all is written, or `out` stays as
+ * it was.
+ *
+ * @throws OcixError with a code of the table in `formats/base/errors.ts`; its `status` is the command's exit status
+ */
+export async function convert(source: Source, out: string, options: ConvertOptions = {}): Promise<Report> {
+  const context = createContext(options);
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
+  const { target, path } = targetOf(out, options.to);
+  const sink = await target.open(path, { compression, replace: options.force ?? false }, context);
+  try {
+    const opened = await openSource(source, options.from, sink.keep, context);
+    try {
+      const items = createdAt(chosen(opened, platform, options.ref, context), options.created);
+      announce(opened, items, context);
+      const written = await sink.write(items);
+      const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(items), context);
+      if (options.strict) refuseNotes(report);
+      await sink.commit();
+      return report;
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    await sink.discard();
+    throw error;
+  }
+}
+
+function targetOf(out: string, to: string | undefined) {
+  const match = /^([a-z][a-z0-9-]*):(.+)$/s.exec(out);
+  const own = match && targetNamed(match[1]!);
+  const target = own ?? targetNamed(to ?? 'oci');
+  if (target) return { target, path: own ? match[2]! : out };
+  throw new OcixError('usage/option', `--to ${to} is not a target that this version of ocix writes`, {
+    hint: `The targets are ${TARGETS.map(({ name }) => name).join(', ')}.`,
+  });
+}
+
+function chosen(
+  opened: OpenedSource,
+  platform: Platform | undefined,
+  ref: string | undefined,
+  context: Context,
+): readonly Item[] {
+  const items = selectPlatform(selectItems(opened.items, opened.selector), platform);
+  if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
+  for (const image of imagesOf(items)) noteGuesses(image, context);
+  return ref === undefined ? items : named(items, ref);
+}
+
+function named(items: readonly Item[], ref: string): readonly Item[] {
+  checkReference(ref, '--ref');
+  const [item, ...more] = items;
+  if (more.length) {
+    throw new OcixError('image/select', `--ref ${ref} can name one image, and the source has ${items.length}`, {
+      hint: 'Choose one by its name or place, for example docker-archive:PATH:@0.',
+    });
+  }
+  return [{ ...item!, names: [ref] }];
+}
+
+function noteGuesses({ config, names }: Image, context: Context): void {
+  const { os, architecture } = config.platform;
+  if (os && architecture) return;
+  const guess = `${os ?? context.host.os}/${architecture ?? context.host.architecture}`;
+  note(
+    context,
+    'guessed',
+    `the source does not say for which platform it is; ${guess} is written (--platform says otherwise)`,
+    names[0] ?? 'image',
+  );
+}
+
+function announce(opened: OpenedSource, items: readonly Item[], context: Context): void {
+  const images = imagesOf(items);
+  context.progress({
+    type: 'source',
+    format: opened.title,
+    images: images.length,
+    layers: images.reduce((sum, { layers }) => sum + layers.length, 0),
+    ...(opened.size === undefined ? {} : { size: opened.size }),
+  });
+}
+
+/** The names of an image of an index are those of the index. */
+function namesIn(items: readonly Item[]): (written: { readonly image: Image }) => readonly string[] {
+  const names = new Map<Image, readonly string[]>();
+  const visit = (item: Item, outer: readonly string[]): void => {
+    if (item.kind === 'image') names.set(item, item.names.length ? item.names : outer);
+    if (item.kind === 'index')
+      for (const child of (item as ImageIndex).children) visit(child, item.names.length ? item.names : outer);
+  };
+  for (const item of items) visit(item, []);
+  return ({ image }) => names.get(image) ?? [];
+}
+
+function refuseNotes({ notes }: Report): void {
+  const [first] = notes;
+  if (!first) return;
+  const more = notes.length > 1 ? ` (and ${notes.length - 1} more)` : '';
+  throw new OcixError('strict/notes', `${first.kind}: ${first.message}${more}`, {
+    at: first.at,
+    hint: 'Without --strict it would be written; --report FILE lists every note.',
+  });
+}

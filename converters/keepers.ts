@@ -1,0 +1,42 @@
+/** What becomes of the large members of a pipe where nothing is converted: looked at, or kept until the source is closed. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Keeper } from '../formats/archive/archive.ts';
+import { OcixError } from '../formats/base/errors.ts';
+import { newHash } from '../formats/bytes/digest.ts';
+import { blobStore } from '../formats/store/blobs.ts';
+import { streamKeeper } from './targets/stream-keeper.ts';
+
+/** Reads a member once for its digest, and keeps nothing. */
+export const passingKeeper: Keeper = async (content) => {
+  const hash = newHash('sha256');
+  for await (const chunk of content) hash.update(chunk);
+  return {
+    digest: hash.digest(),
+    open: () => {
+      throw new OcixError('source/unreadable', 'this content has gone by: the source can be read only once', {
+        hint: 'Write it to a file first.',
+      });
+    },
+  };
+};
+
+export interface Scratch {
+  readonly keep: Keeper;
+  remove(): Promise<void>;
+}
+
+/** Keeps members in a temporary folder, uncompressed. The folder is made when the first one comes. */
+export function scratchKeeper(): Scratch {
+  let folder: Promise<string> | undefined;
+  return {
+    async keep(content, name, own) {
+      folder ??= mkdtemp(join(tmpdir(), 'ocix-'));
+      return streamKeeper(blobStore(await folder), { name: 'none', reproducible: false })(content, name, own);
+    },
+    async remove() {
+      if (folder) await rm(await folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** What a user writes for a source or a target: `TRANSPORT:PATH[:REF|@INDEX]`, or a bare path. */
+import { OcixError } from '../formats/base/errors.ts';
+import { pathKind } from '../formats/bytes/source.ts';
+import { printable } from '../formats/bytes/text.ts';
+import { READERS, readerNamed } from '../formats/index.ts';
+import { plainTar } from '../formats/plain/index.ts';
+
+export type Selector =
+  | { readonly kind: 'reference'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number };
+
+export interface SourceText {
+  readonly transport: string | undefined;
+  /** `-` is standard input. */
+  readonly path: string;
+  readonly selector: Selector | undefined;
+}
+
+/** Transports of the contract that other versions have. */
+const PLANNED = ['aci', 'appc', 'deb', 'apt', 'rkt', 'bundle', 'static'];
+
+export const sourceTransports = (): readonly string[] => [
+  ...READERS.flatMap(({ name, aliases }) => [name, ...aliases]),
+  plainTar.name,
+];
+
+/**
+ * @param from a format that the user named, instead of a transport
+ * @throws OcixError usage/option, format/unsupported, source/missing
+ */
+export async function parseSource(text: string, from: string | undefined): Promise<SourceText> {
+  if (from !== undefined && !isTransport(from))
+    throw new OcixError('usage/option', `--from ${printable(from)} is not a format`, {
+      hint: `The formats are ${sourceTransports().join(', ')}.`,
+    });
+  const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(text);
+  if (match?.[2]?.startsWith('//'))
+    throw new OcixError(
+      'format/unsupported',
+      `${printable(text)} is in a registry, and this version of ocix reads files only`,
+      { hint: 'Save the image to a file first, with skopeo copy or docker save.' },
+    );
+  if (match && isTransport(match[1]!)) return { transport: match[1], ...(await splitPath(match[2]!)) };
+  if (match && PLANNED.includes(match[1]!) && (await pathKind(text)) === 'absent') {
+    throw new OcixError('format/unsupported', `this version of ocix does not read ${match[1]}: yet`, {
+      hint: `It reads ${sourceTransports().join(', ')}.`,
+    });
+  }
+  return { transport: from, path: text, selector: undefined };
+}
+
+const isTransport = (name: string): boolean => name === plainTar.name || readerNamed(name) !== undefined;
+
+/** A path may have colons in it: the longest one that exists is meant. */
+async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selector'>> {
+  if (rest === '' || rest.startsWith(':'))
+    throw new OcixError('usage/argument', 'there is no path behind the transport', {
+      hint: 'For example docker-archive:app.tar, or docker-archive:app.tar:example/app:1.0.',
+    });
+  if (rest === '-' || rest.startsWith('-:')) return { path: '-', ...selectorOf(rest.slice(2)) };
+  for (let at = rest.length; at > 0; at = rest.lastIndexOf(':', at - 1)) {
+    const path = rest.slice(0, at);
+    if ((await pathKind(path)) !== 'absent') return { path, ...selectorOf(rest.slice(at + 1)) };
+  }
+  return { path: rest.split(':')[0]!, selector: undefined }; // opening it will say that it is missing
+}
+
+function selectorOf(text: string): Pick<SourceText, 'selector'> {
+  if (text === '') return { selector: undefined };
+  if (!text.startsWith('@')) return { selector: { kind: 'reference', name: text } };
+  const index = text.slice(1);
+  if (!/^[0-9]{1,6}$/.test(index))
+    throw new OcixError('usage/argument', `@${printable(index)} is not the place of an image`, {
+      hint: 'The first image is @0.',
+    });
+  return { selector: { kind: 'index', index: Number(index) } };
+}

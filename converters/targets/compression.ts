@@ -1,0 +1,44 @@
+/** How layers are to be stored: what the user says, and what follows from it for a layer. */
+import { OcixError } from '../../formats/base/errors.ts';
+import type { Codec } from '../../formats/codec/codec.ts';
+import type { LayerCompression } from '../../formats/model/media-types.ts';
+
+/** `keep` passes what is compressed, or is an OCI layer already, and gzips the rest. */
+export interface CompressionPlan {
+  readonly name: LayerCompression | 'keep';
+  readonly level?: number | undefined;
+  /** The same bytes on every machine and Node version. */
+  readonly reproducible: boolean;
+}
+
+/** What a layer becomes: a blob that passes as it is, or a new one. */
+export interface Form {
+  readonly name: LayerCompression;
+  readonly pass: boolean;
+}
+
+/** @param native the layer is an OCI layer already, so even uncompressed it may stand in a manifest as it is */
+export function formFor(codec: Codec | undefined, native: boolean, plan: CompressionPlan): Form {
+  const own = codec?.name === 'gzip' || codec?.name === 'zstd' ? codec.name : codec ? undefined : 'none';
+  if (plan.name === 'keep')
+    return own === undefined || (own === 'none' && !native) ? { name: 'gzip', pass: false } : { name: own, pass: true };
+  return { name: plan.name, pass: own === plan.name && (own === 'none' || plan.level === undefined) };
+}
+
+/** @throws OcixError usage/option */
+export function parseCompression(text: string): Pick<CompressionPlan, 'name' | 'level'> {
+  const [name = '', level, ...more] = text.split(':');
+  const most = name === 'zstd' ? 19 : 12;
+  const valid =
+    ['gzip', 'zstd', 'none', 'keep'].includes(name) &&
+    !more.length &&
+    (level === undefined ||
+      (/^[0-9]{1,2}$/.test(level) &&
+        Number(level) >= 1 &&
+        Number(level) <= most &&
+        (name === 'gzip' || name === 'zstd')));
+  if (valid) return { name: name as CompressionPlan['name'], ...(level === undefined ? {} : { level: Number(level) }) };
+  throw new OcixError('usage/option', `--compress ${text} is not a compression`, {
+    hint: 'Write gzip, zstd, none or keep; gzip:1 to gzip:12 and zstd:1 to zstd:19 say how hard to try.',
+  });
+}

@@ -1,0 +1,30 @@
+/** What a target is: a way to write images somewhere, all or nothing. */
+import type { Keeper } from '../../formats/archive/archive.ts';
+import type { Context } from '../../formats/base/context.ts';
+import type { Item } from '../../formats/model/image.ts';
+import type { CompressionPlan } from './compression.ts';
+import type { WrittenImage } from './oci-documents.ts';
+
+export interface TargetOptions {
+  readonly compression: CompressionPlan;
+  /** Replaces what is at the destination, whatever it is. */
+  readonly replace: boolean;
+}
+
+export interface Target {
+  /** Stable: the name of the transport, and of `--to`. */
+  readonly name: string;
+  /** One line for help. */
+  readonly summary: string;
+  /** @throws OcixError output/exists, output/write */
+  open(out: string, options: TargetOptions, context: Context): Promise<TargetSink>;
+}
+
+/** Nothing is visible at the destination before `commit`. Whoever opens a sink ends it with `commit` or `discard`. */
+export interface TargetSink {
+  /** For sources that can be read only once: stores their large members where this sink finds them. */
+  readonly keep: Keeper;
+  write(items: readonly Item[]): Promise<readonly WrittenImage[]>;
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+}
