@@ -1,0 +1,141 @@
+/** `convert`, and the commands that are `convert` with the source's format fixed. */
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import type { ConvertOptions, Report } from '../../converters/index.ts';
+import { OcixError } from '../../formats/base/errors.ts';
+import { printable } from '../../formats/bytes/text.ts';
+import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { countText, secondsText, sizeText } from '../render/units.ts';
+import { begin, print, type Session, sourceOf } from '../session.ts';
+
+interface Options extends CommonOptions {
+  readonly to?: string;
+  readonly ref?: string;
+  readonly compress: string;
+  readonly reproducible?: boolean;
+  readonly strict?: boolean;
+  readonly force?: boolean;
+  readonly report?: string;
+}
+
+export function registerConvert(program: Command, session: Session): void {
+  const command = program
+    .command('convert')
+    .summary('read any source, write any target')
+    .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
+    .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
+    .argument('<out>', 'where to write; a layout that exists is added to')
+    .option('--to <name>', 'the target')
+    .addHelpText('after', EXAMPLES + EXIT_HELP)
+    .action((source: string, out: string, options: Options) => run(source, out, options, session));
+  printOptions(targetOptions(sourceOptions(command)));
+}
+
+const EXAMPLES = `
+Examples:
+  ocix convert app.tar out/                              every image of a docker save archive, into a layout
+  docker save app:1.0 | ocix convert --compress zstd - out/
+  ocix convert docker-archive:all.tar.gz:app:1.0 out/    one of several images
+`;
+
+export function registerDocker2oci(program: Command, session: Session): void {
+  const command = program
+    .command('docker2oci')
+    .summary('a docker archive to an OCI image layout')
+    .description(
+      'The same as convert --from docker-archive. Without OUT the layout gets the name of the archive, with .oci, in the current folder.',
+    )
+    .argument('<file>', 'what docker save wrote, or - for standard input')
+    .argument('[out]', 'where to write')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix docker2oci app.tar            writes app.oci\n  ocix docker2oci app.tar.gz out/\n${EXIT_HELP}`,
+    )
+    .action((file: string, out: string | undefined, options: Options) =>
+      run(file, out ?? defaultOut(file), { ...options, from: 'docker-archive' }, session),
+    );
+  printOptions(targetOptions(sourceOptions(command)));
+}
+
+/** The input's base name with `.oci`. @throws OcixError usage/argument for standard input, which has no name */
+export function defaultOut(file: string): string {
+  if (file === '-')
+    throw new OcixError('usage/argument', 'standard input has no name to call the output by', {
+      hint: 'Say where to write: ocix docker2oci - OUT.',
+    });
+  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}.oci`;
+}
+
+async function run(source: string, out: string, options: Options, session: Session): Promise<void> {
+  const { convert } = await import('../../converters/index.ts');
+  const { library, view } = begin(session, options);
+  const started = performance.now();
+  let report: Report;
+  try {
+    report = await convert(sourceOf(source), out, { ...library, ...picked(options), ...epoch(session) });
+  } finally {
+    view.end();
+  }
+  if (options.report !== undefined) await writeReport(options.report, report);
+  await print(
+    session,
+    options.json
+      ? [JSON.stringify(report)]
+      : report.images.map(({ names, digest }) => [printable(names[0] ?? ''), digest, out].join('\t')),
+  );
+  if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
+}
+
+const picked = ({ from, to, ref, platform, compress, reproducible, strict, force }: Options): ConvertOptions => ({
+  from,
+  to,
+  ref,
+  platform,
+  compress,
+  reproducible,
+  strict,
+  force,
+});
+
+/** https://reproducible-builds.org/specs/source-date-epoch/ */
+function epoch({ env }: Session): Pick<ConvertOptions, 'created'> {
+  const text = env['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return {};
+  const date = new Date(Number(text) * 1000);
+  if (/^[0-9]{1,12}$/.test(text) && !Number.isNaN(date.getTime()))
+    return { created: date.toISOString().replace('.000Z', 'Z') };
+  throw new OcixError('usage/option', `SOURCE_DATE_EPOCH=${printable(text)} is not a number of seconds`, {
+    hint: 'Unset it, or set it to seconds since 1970.',
+  });
+}
+
+async function writeReport(file: string, report: Report): Promise<void> {
+  const { outputError } = await import('../../formats/store/errors.ts');
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`).catch((cause: unknown) => {
+    throw outputError(file, cause);
+  });
+}
+
+const MOST_NOTES = 10;
+
+function summary({ images, notes }: Report, milliseconds: number): string {
+  const layers = images.flatMap((image) => image.layers);
+  const sum = (of: (layer: (typeof layers)[number]) => number): string =>
+    sizeText(layers.reduce((total, layer) => total + of(layer), 0));
+  const noted = notes
+    .slice(0, MOST_NOTES)
+    .map(
+      ({ kind, message, at }) =>
+        `note: ${kind}: ${printable(message)}${at.length ? `  (${at.map(printable).join(' > ')})` : ''}`,
+    );
+  if (notes.length > MOST_NOTES)
+    noted.push(`and ${countText(notes.length - MOST_NOTES, 'more note')}; --report FILE has them all`);
+  const more = images.flatMap(({ names }) => names.slice(1));
+  return [
+    ...noted,
+    ...(more.length ? [`also named ${more.map(printable).join(', ')}`] : []),
+    `${countText(layers.length, 'layer')}, ${sum((layer) => layer.plainSize)} in, ${sum((layer) => layer.size)} out, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
+    '',
+  ].join('\n');
+}

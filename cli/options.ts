@@ -1,0 +1,94 @@
+/** Options that mean the same in every command, and what they become. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ContextOptions } from '../formats/base/context.ts';
+import { OcixError } from '../formats/base/errors.ts';
+import { type Limits, parseLimit } from '../formats/base/limits.ts';
+import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
+
+export interface CommonOptions {
+  readonly from?: string;
+  readonly platform?: string;
+  readonly json?: boolean;
+  readonly limit: readonly string[];
+  readonly progress: ProgressMode;
+  readonly quiet?: boolean;
+}
+
+const IN = 'What goes in:';
+const OUT = 'What comes out:';
+const SAFETY = 'Safety:';
+const PRINT = 'Output:';
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+export function sourceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--from <name>', 'the source’s format, where recognising it must not be left to its bytes').helpGroup(
+        IN,
+      ),
+    )
+    .addOption(new Option('--platform <os/arch[/variant]>', 'which image of several').helpGroup(IN))
+    .addOption(
+      new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
+        .argParser(collect)
+        .default([], 'see docs/limits.md')
+        .helpGroup(SAFETY),
+    );
+}
+
+export function targetOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--ref <name>', 'the reference to write').helpGroup(OUT))
+    .addOption(
+      new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep')
+        .default('keep')
+        .helpGroup(OUT),
+    )
+    .addOption(
+      new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version').helpGroup(OUT),
+    )
+    .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
+    .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
+    .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
+}
+
+export function printOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--json', 'one JSON document on standard output').helpGroup(PRINT))
+    .addOption(
+      new Option('--progress <mode>', 'progress on standard error')
+        .choices([...PROGRESS_MODES])
+        .default('auto')
+        .helpGroup(PRINT),
+    )
+    .addOption(new Option('-q, --quiet', 'no progress, no summary').helpGroup(PRINT));
+}
+
+/** What the library wants to know, from what the user wrote. @throws OcixError usage/option */
+export function contextOptions(options: CommonOptions): Pick<ContextOptions, 'limits'> {
+  const limits: Partial<Record<keyof Limits, number>> = {};
+  for (const text of options.limit) {
+    const [name, value] = parseLimit(text);
+    limits[name] = value;
+  }
+  return { limits };
+}
+
+export const EXIT_HELP = `
+Exit status:
+  0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
+  5 --strict, and something would be lost   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
+`;
+
+export const wholeNumber = (text: string): number => {
+  if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('it must be a whole number from 0 on');
+};
+
+/** `-` is what commander would take for an option's value, and what means standard input here. */
+export function checkSource(source: string): string {
+  if (source === '')
+    throw new OcixError('usage/argument', 'the source is empty', { hint: 'Give a path, or - for standard input.' });
+  return source;
+}

@@ -1,0 +1,94 @@
+/** An image as a person wants to see it. */
+import type { ImageSummary, SourceSummary } from '../../converters/summary.ts';
+import { printable } from '../../formats/bytes/text.ts';
+import { clip, type Paint } from './terminal.ts';
+import { countText, shortDigest, sizeText } from './units.ts';
+
+export function summaryText({ source, images, artifacts, notes }: SourceSummary, width: number, paint: Paint): string {
+  const parts = images.map((image) => imageText(image, source.title, width, paint));
+  if (artifacts.length)
+    parts.push(
+      artifacts
+        .map(
+          ({ names, mediaType, digest }) =>
+            `${printable(names[0] ?? shortDigest(digest))}  ${printable(mediaType)}: no image, copied whole`,
+        )
+        .join('\n'),
+    );
+  if (!parts.length) parts.push(`${printable(source.name)}: ${source.title}, without an image`);
+  if (notes.length)
+    parts.push(
+      [
+        paint('bold', 'Notes'),
+        ...notes.map(
+          ({ kind, message, at }) =>
+            `  ${kind}: ${printable(message)}${at.length ? `  (${at.map(printable).join(' > ')})` : ''}`,
+        ),
+      ].join('\n'),
+    );
+  return `${parts.join('\n\n')}\n`;
+}
+
+function imageText(image: ImageSummary, title: string, width: number, paint: Paint): string {
+  const { config, layers } = image;
+  const facts = [
+    image.platform,
+    ...(config.created ? [`created ${printable(config.created.slice(0, 10))}`] : []),
+    title,
+  ].join(' · ');
+  const name = printable(image.names[0] ?? '(no name)');
+  const gap = Math.max(2, width - name.length - facts.length);
+  const known = layers.every(({ plainSize }) => plainSize !== undefined);
+  const total = layers.reduce((sum, layer) => sum + (known ? layer.plainSize! : layer.size), 0);
+  const head = [
+    `${paint('bold', name)}${' '.repeat(gap)}${paint('dim', facts)}`,
+    ...image.names.slice(1).map((other) => `also      ${printable(other)}`),
+    `${image.id ? `image id  ${image.id.slice(0, 19)}   ` : ''}${sizeText(total)} in ${countText(layers.length, 'layer')}${known ? '' : ', as stored'}`,
+  ];
+  return [head.join('\n'), runText(image).join('\n'), layersText(image, width, paint)].filter(Boolean).join('\n\n');
+}
+
+function runText({ config }: ImageSummary): readonly string[] {
+  const rows: (readonly [string, string | undefined])[] = [
+    ['Runs', commandText([...config.entrypoint, ...config.cmd]) || 'nothing by itself'],
+    ['User', config.user],
+    ['Folder', config.workingDir],
+    ['Stops on', config.stopSignal],
+    ...config.env.map((line, i) => [i ? '' : 'Env', line] as const),
+    ['Ports', config.exposedPorts.join('  ')],
+    ['Volumes', config.volumes.join('  ')],
+    ['Health', config.healthcheck && commandText(config.healthcheck.test)],
+    ['Shell', commandText(config.shell)],
+    ['Author', config.author],
+    ...Object.entries(config.labels).map(([key, value], i) => [i ? '' : 'Labels', `${key}=${value}`] as const),
+  ];
+  return rows.filter(([, value]) => value).map(([label, value]) => `${label.padEnd(9)} ${printable(value!)}`);
+}
+
+/** Words with spaces in them are quoted, so that a person sees where each begins. */
+const commandText = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+
+const BAR = 18;
+
+function layersText({ layers }: ImageSummary, width: number, paint: Paint): string {
+  if (!layers.length) return 'Layers    none';
+  const largest = Math.max(...layers.map(({ size }) => size), 1);
+  const number = String(layers.length).length;
+  const rows = layers.map((layer, i) => {
+    const bar = '█'.repeat(Math.round((BAR * layer.size) / largest)) || '▏';
+    const left = `  ${String(i + 1).padStart(number)}  ${shortDigest(layer.diffId ?? layer.digest ?? '').padEnd(12)}  ${sizeText(layer.size).padStart(9)}  ${layer.compression.padEnd(5)}  ${paint('cyan', bar)}${' '.repeat(BAR - bar.length)}  `;
+    const room = width - (number + 54);
+    return `${left}${clip(stepText(layer.createdBy), Math.max(10, room))}`.trimEnd();
+  });
+  return [paint('bold', 'Layers'), ...rows].join('\n');
+}
+
+/** A builder's line without what every line has. */
+const stepText = (createdBy = ''): string =>
+  printable(
+    createdBy
+      .replace(/^\/bin\/sh -c #\(nop\)\s+/, '')
+      .replace(/^\/bin\/sh -c /, 'RUN ')
+      .replace(/\s+/g, ' '),
+  );

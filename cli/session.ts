@@ -1,0 +1,75 @@
+/** What a command has to do with the outside: streams, the clock, signals, standard input. */
+
+import type { Source } from '../converters/index.ts';
+import type { ContextOptions } from '../formats/base/context.ts';
+import { type CommonOptions, checkSource, contextOptions } from './options.ts';
+import { type ProgressView, progressView } from './render/progress.ts';
+import { type Paint, paintFor, widthOf } from './render/terminal.ts';
+
+export interface Session {
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Everything that the library takes, and the view that shows its progress. */
+export function begin(
+  session: Session,
+  options: CommonOptions,
+): { readonly library: ContextOptions; readonly view: ProgressView; readonly paint: Paint; readonly width: number } {
+  const { signal, stderr, stdout, env } = session;
+  const paint = paintFor(stderr, env);
+  const view = progressView(options.quiet ? 'none' : options.progress, {
+    stream: stderr,
+    paint,
+    now: () => performance.now(),
+  });
+  return {
+    library: {
+      signal,
+      ...contextOptions(options),
+      progress: view.event,
+      host: { os: 'linux', architecture: hostArchitecture() },
+    },
+    view,
+    paint: paintFor(stdout, env),
+    width: widthOf(stdout),
+  };
+}
+
+const GOARCH: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+  loong64: 'loong64',
+  mips: 'mips',
+  mipsel: 'mipsle',
+};
+const hostArchitecture = (): string => GOARCH[process.arch] ?? process.arch;
+
+/** `-` is standard input, also behind a transport. */
+export function sourceOf(text: string): Source {
+  checkSource(text);
+  const match = /^(?:([a-z][a-z0-9-]*):)?-$/.exec(text);
+  return match ? { stream: process.stdin, name: 'standard input', ...(match[1] ? { from: match[1] } : {}) } : text;
+}
+
+/** Writes to standard output and waits where the reader is slower than we are. */
+export async function print(session: Session, lines: Iterable<string>): Promise<void> {
+  let text = '';
+  for (const line of lines) {
+    text += `${line}\n`;
+    if (text.length < 65_536) continue;
+    await put(session, text);
+    text = '';
+  }
+  if (text) await put(session, text);
+}
+
+const put = (session: Session, text: string): Promise<void> =>
+  new Promise((resolve, reject) => session.stdout.write(text, (error) => (error ? reject(error) : resolve())));
