@@ -1,0 +1,71 @@
+/**
+ * gzip without native code, for where there is no `node:zlib`; in the tests also the second opinion on it.
+ *
+ * fflate inflates, and everything around the deflate stream is ours: fflate checks neither CRC32 nor length, and its
+ * own gzip functions lose what follows padding.
+ */
+import { Inflate } from 'fflate';
+import { type Context, checkAbort } from '../base/context.ts';
+import { OcixError } from '../base/errors.ts';
+import { type ByteReader, byteReader, type Chunks } from '../bytes/chunks.ts';
+import { crc32 } from './crc32.ts';
+import { readHeader, skipPadding, WHAT } from './gzip-member.ts';
+import { corrupt, messageOf, truncated } from './refusals.ts';
+
+/** Deflate makes at most 1032 bytes of one, so this much input keeps one step's output under 17 MiB. */
+const STEP = 16 * 1024;
+
+/**
+ * The fields of fflate's stream that tell where a deflate stream ended: `s.f` is set in its last block, `s.l` as long as
+ * a block is open, `p` is input not used up, its first `s.p` bits excepted. fflate 0.8.3 documents none of them and has
+ * no other way to tell; its version is pinned, and a test fails if they change their meaning.
+ */
+interface InflateState {
+  readonly s: { readonly f?: number; readonly l?: unknown; readonly p?: number };
+  readonly p: Uint8Array;
+}
+
+export async function* portableGunzip(input: Chunks, context: Context): AsyncGenerator<Uint8Array> {
+  const reader = byteReader(input);
+  try {
+    do {
+      await readHeader(reader);
+      let crc = 0;
+      let size = 0;
+      for await (const piece of inflated(reader, context)) {
+        crc = crc32(piece, crc);
+        size += piece.length;
+        yield piece;
+      }
+      const trailer = await reader.read(8);
+      if (trailer.length < 8) throw truncated(WHAT);
+      const view = new DataView(trailer.buffer, trailer.byteOffset);
+      if (view.getUint32(0, true) !== crc) throw corrupt(WHAT, 'incorrect data check');
+      if (view.getUint32(4, true) !== size % 2 ** 32) throw corrupt(WHAT, 'incorrect length check');
+    } while (await skipPadding(reader));
+  } finally {
+    await reader.close();
+  }
+}
+
+/** One raw deflate stream. What follows it is put back. */
+async function* inflated(reader: ByteReader, context: Context): AsyncGenerator<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const inflate = new Inflate((piece) => void pieces.push(piece));
+  const state = inflate as unknown as InflateState;
+  for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
+    checkAbort(context);
+    reader.unread(chunk.subarray(STEP));
+    try {
+      inflate.push(chunk.subarray(0, STEP));
+    } catch (error) {
+      throw error instanceof OcixError ? error : corrupt(WHAT, messageOf(error), error);
+    }
+    for (const piece of pieces.splice(0)) if (piece.length) yield piece;
+    if (state.s.f && !state.s.l) {
+      reader.unread(state.p.subarray(state.s.p ? 1 : 0));
+      return;
+    }
+  }
+  throw truncated(WHAT);
+}
