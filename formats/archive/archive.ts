@@ -20,6 +20,8 @@ export interface Member {
   readonly size: number;
   /** The content. Can be called again. */
   open(): Chunks;
+  /** The same, where memory can be used again: a chunk stays as it is until two more have been asked for. */
+  readonly openReusing?: () => Chunks;
   /** What is known of the content because it had to be read already. */
   readonly kept?: Kept;
 }

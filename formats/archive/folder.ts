@@ -1,12 +1,15 @@
 /** A folder as an archive. Names that a document gives are looked up below it and nowhere else. */
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import type { Context } from '../base/context.ts';
 import { checkLimit } from '../base/limits.ts';
-import { fileBelow } from '../bytes/source.ts';
+import type { Chunks } from '../bytes/chunks.ts';
+import { fileBelow, type RandomSource, sourceError } from '../bytes/source.ts';
 import type { Archive, Member } from './archive.ts';
 
 export async function folderArchive(path: string, context: Context): Promise<Archive> {
-  const names = await readdir(path);
+  const names = await readdir(path).catch((cause: unknown) => {
+    throw sourceError(path, cause);
+  });
   checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
   return {
     kind: 'folder',
@@ -28,25 +31,30 @@ async function memberBelow(root: string, name: string): Promise<Member | undefin
     type: 'file',
     link: '',
     size: file.size,
-    async *open() {
-      // Opened anew, so that a layout of ten thousand blobs does not need as many descriptors.
-      const again = await fileBelow(root, name);
-      if (!again) return;
-      try {
-        yield* again.window(0, again.size);
-      } finally {
-        await again.close();
-      }
-    },
+    open: () => reopened(root, name, (again) => again.window(0, again.size)),
+    openReusing: () => reopened(root, name, (again) => again.reusingWindow(0, again.size)),
   };
 }
 
+/** Opened anew, so that a layout of ten thousand blobs does not need as many descriptors. */
+async function* reopened(root: string, name: string, read: (file: RandomSource) => Chunks): AsyncGenerator<Uint8Array> {
+  const file = await fileBelow(root, name);
+  if (!file) return;
+  try {
+    yield* read(file);
+  } finally {
+    await file.close();
+  }
+}
+
 async function listBelow(root: string, folder: string, context: Context): Promise<readonly string[]> {
-  const names = await readdir(`${root}/${folder}`, { recursive: true, withFileTypes: true }).catch(() => []);
+  const top = `${(await realpath(root)).replace(/\/$/, '')}/${folder}`;
+  // A folder that is a link may lead anywhere, and listing a whole disk has no end.
+  if ((await realpath(top).catch(() => undefined)) !== top) return [];
+  const names = await readdir(top, { recursive: true, withFileTypes: true }).catch(() => []);
   checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
-  const start = root.length + (root.endsWith('/') ? 0 : 1);
   return names
     .filter((entry) => entry.isFile())
-    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(start))
+    .map((entry) => `${folder}${entry.parentPath.slice(top.length)}/${entry.name}`)
     .sort();
 }

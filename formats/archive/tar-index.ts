@@ -19,11 +19,8 @@ export async function indexedArchive(source: RandomSource, context: Context): Pr
   const scanner = tarScanner(context.limits, {
     entry: (entry) => {
       const start = scanner.position;
-      addMember(
-        members,
-        memberOf(entry, () => source.window(start, entry.size)),
-        context,
-      );
+      const member = memberOf(entry, () => source.window(start, entry.size));
+      addMember(members, { ...member, openReusing: () => source.reusingWindow(start, entry.size) }, context);
     },
   });
   while (scanner.position < source.size) {

@@ -94,7 +94,7 @@ async function takeMember(
   const most = size <= TINY ? TINY : looksLikeJson(head) ? context.limits['json-bytes'] : 0;
   if (size <= most) {
     const parts: Uint8Array[] = [];
-    for await (const chunk of content) parts.push(chunk.slice());
+    for await (const chunk of content) parts.push(new Uint8Array(chunk));
     const bytes = concat(parts);
     return { member: { ...plain, open: () => chunksOf(bytes) }, memory: size };
   }

@@ -13,6 +13,8 @@ export interface RandomSource {
   readonly size: number;
   /** The bytes from `start` on, `length` of them at most. May be called any number of times, also side by side. */
   window(start: number, length: number): Chunks;
+  /** The same in memory that is used again: a chunk stays as it is until two more have been asked for. */
+  reusingWindow(start: number, length: number): Chunks;
   close(): Promise<void>;
 }
 
@@ -57,11 +59,14 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 function randomSource(name: string, size: number, handle: FileHandle): RandomSource {
+  const file = { handle, name };
+  const within = (start: number, length: number): number => Math.min(length, size - start);
   return {
     kind: 'random',
     name,
     size,
-    window: (start, length) => readWindow(handle, start, Math.min(length, size - start), name),
+    window: (start, length) => readWindow(file, start, within(start, length), fresh()),
+    reusingWindow: (start, length) => readWindow(file, start, within(start, length), ring()),
     close: () => closeOnce(handle),
   };
 }
@@ -70,17 +75,33 @@ async function closeOnce(handle: FileHandle): Promise<void> {
   if (handle.fd >= 0) await handle.close();
 }
 
+/** New memory for every read. */
+const fresh = (): ReadMemory => (size) => Buffer.allocUnsafeSlow(size);
+
+/** Four buffers in turn: one is being read into, one is at the consumer, and the consumer may still be busy with two. */
+function ring(): ReadMemory {
+  const buffers: Buffer[] = [];
+  let turn = 0;
+  return (size) => {
+    const buffer = (buffers[turn] ??= Buffer.allocUnsafeSlow(READ));
+    turn = (turn + 1) % 4;
+    return buffer.subarray(0, size);
+  };
+}
+
+type ReadMemory = (size: number) => Buffer;
+
 /** One read is always under way while the consumer works on the one before. */
 async function* readWindow(
-  handle: FileHandle,
+  { handle, name }: OpenFile,
   start: number,
   length: number,
-  name: string,
+  memory: ReadMemory,
 ): AsyncGenerator<Uint8Array> {
   const end = start + length;
   const read = async (at: number): Promise<Uint8Array> => {
     const wanted = Math.min(READ, end - at);
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at);
+    const { bytesRead, buffer } = await handle.read(memory(wanted), 0, wanted, at);
     return bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
   };
   let at = start;
@@ -88,8 +109,9 @@ async function* readWindow(
   try {
     while (ahead) {
       const chunk = await ahead;
-      if (!chunk.length)
+      if (!chunk.length) {
         throw new OcixError('source/unreadable', `${printable(name)} has become shorter while it was read`);
+      }
       at += chunk.length;
       ahead = at < end ? read(at) : undefined;
       yield chunk;
@@ -101,21 +123,21 @@ async function* readWindow(
   }
 }
 
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly name: string;
+}
+
 export function streamSource(name: string, chunks: Chunks): ForwardSource {
   return { kind: 'forward', name, chunks, close: async () => {} };
 }
 
 export function bytesSource(name: string, bytes: Uint8Array): RandomSource {
-  return {
-    kind: 'random',
-    name,
-    size: bytes.length,
-    async *window(start, length) {
-      const part = bytes.subarray(start, start + length);
-      if (part.length) yield part;
-    },
-    close: async () => {},
-  };
+  async function* window(start: number, length: number): AsyncGenerator<Uint8Array> {
+    const part = bytes.subarray(start, start + length);
+    if (part.length) yield part;
+  }
+  return { kind: 'random', name, size: bytes.length, window, reusingWindow: window, close: async () => {} };
 }
 
 export async function pathKind(path: string): Promise<'file' | 'folder' | 'absent'> {
@@ -146,13 +168,15 @@ export async function fileBelow(root: string, path: string): Promise<RandomSourc
     await handle.close();
     throw new OcixError('member/type', `${printable(path)} is not a file`);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR')
-      return undefined;
+    if (NOTHING_THERE.has((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw cause instanceof OcixError ? cause : sourceError(path, cause);
   }
 }
 
-function sourceError(path: string, cause: unknown): OcixError {
+/** Also for names that no file can have, which a document may well give: too long, or with a NUL. */
+const NOTHING_THERE = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']);
+
+export function sourceError(path: string, cause: unknown): OcixError {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT') {
     return new OcixError('source/missing', `there is no ${printable(path)}`, {

@@ -163,11 +163,13 @@ function historyOf({ json }: Node): HistoryStep {
   const object = decode(json, 'any-case').object();
   const command = object.get('container_config')?.object().get('Cmd');
   const created = object.get('created')?.string();
+  const author = object.get('author')?.string();
   const comment = object.get('comment')?.string();
   const createdBy = command && (typeof command.value === 'string' ? command.value : command.strings().join(' '));
   return {
     ...(created ? { created } : {}),
     ...(createdBy ? { createdBy } : {}),
+    ...(author ? { author } : {}),
     ...(comment ? { comment } : {}),
     emptyLayer: false,
   };

@@ -78,9 +78,9 @@ export function decode(value: Json, match: NameMatch = 'exact', pointer = ''): J
 }
 
 function objectOf(value: { readonly [name: string]: Json }, match: NameMatch, pointer: string): JsonObject {
+  // Without regard to case the last spelling counts, also behind an exact one: Go's encoding/json fills the field again.
   const find = (name: string): string | undefined => {
-    if (Object.hasOwn(value, name)) return name;
-    if (match === 'exact') return undefined;
+    if (match === 'exact') return Object.hasOwn(value, name) ? name : undefined;
     const wanted = name.toLowerCase();
     return Object.keys(value).findLast((candidate) => candidate.toLowerCase() === wanted);
   };

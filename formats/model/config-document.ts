@@ -108,6 +108,7 @@ function step(node: JsonNode): HistoryStep {
   return {
     ...some('created', text(entry, 'created')),
     ...some('createdBy', text(entry, 'created_by')),
+    ...some('author', text(entry, 'author')),
     ...some('comment', text(entry, 'comment')),
     emptyLayer: entry.get('empty_layer')?.boolean() ?? false,
   };
@@ -127,6 +128,7 @@ function healthcheck(node: JsonNode | undefined): HealthCheck | undefined {
     ...some('interval', check.get('Interval')?.count()),
     ...some('timeout', check.get('Timeout')?.count()),
     ...some('startPeriod', check.get('StartPeriod')?.count()),
+    ...some('startInterval', check.get('StartInterval')?.count()),
     ...some('retries', check.get('Retries')?.count()),
   };
 }
@@ -194,6 +196,7 @@ const keys = (name: string, values: readonly string[]): { readonly [name: string
 const stepDocument = (one: HistoryStep): Json => ({
   ...some('created', one.created),
   ...some('created_by', one.createdBy),
+  ...some('author', one.author),
   ...some('comment', one.comment),
   ...(one.emptyLayer ? { empty_layer: true } : {}),
 });
@@ -203,5 +206,6 @@ const healthcheckDocument = (check: HealthCheck): Json => ({
   ...some('Interval', check.interval),
   ...some('Timeout', check.timeout),
   ...some('StartPeriod', check.startPeriod),
+  ...some('StartInterval', check.startInterval),
   ...some('Retries', check.retries),
 });

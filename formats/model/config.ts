@@ -46,6 +46,8 @@ export interface HealthCheck {
   readonly interval?: number;
   readonly timeout?: number;
   readonly startPeriod?: number;
+  /** Between checks during the start period; since Docker 25. */
+  readonly startInterval?: number;
   readonly retries?: number;
 }
 

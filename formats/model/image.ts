@@ -60,6 +60,7 @@ export interface ArtifactBlob {
 export interface HistoryStep {
   readonly created?: string;
   readonly createdBy?: string;
+  readonly author?: string;
   readonly comment?: string;
   /** It changed the configuration only. */
   readonly emptyLayer: boolean;

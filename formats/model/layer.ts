@@ -25,7 +25,7 @@ export interface Layer {
   readonly urls: readonly string[];
   /** It may not be distributed. */
   readonly foreign: boolean;
-  /** The uncompressed tar. What was promised is checked on the way. */
+  /** The uncompressed tar, with what was promised checked on the way. A chunk is valid until the next is asked for. */
   open(context: Context): Chunks;
   /** What is known of the layer because it went by in a stream. */
   readonly kept: KeptLayer | undefined;
@@ -38,7 +38,10 @@ export interface LayerBlob {
   readonly digest: Digest | undefined;
   /** Bytes. */
   readonly size: number;
-  /** The bytes as they came, checked against digest and size. */
+  /**
+   * The bytes as they came, checked against digest and size. Of a layer that is not compressed, a chunk stays as it is only
+   * until two more have been asked for.
+   */
   open(): Chunks;
 }
 
@@ -60,7 +63,8 @@ export async function layerFromMember(member: Member, facts: LayerFacts): Promis
     codec,
     digest,
     size: member.size,
-    open: () => verify(member.open(), promised, 'the layer'),
+    // A decompressor reads ahead on other threads; a plain layer is used up chunk by chunk.
+    open: () => verify(codec ? member.open() : (member.openReusing ?? member.open)(), promised, 'the layer'),
   };
   return {
     diffId,

@@ -24,15 +24,12 @@ export async function readLayout(archive: Archive, context: Context): Promise<re
       note(context, 'repaired', 'manifests is null and counts as empty', 'index.json');
     else if (!manifests) throw new OcixError('oci/document', 'it has no manifests');
     const items: Item[] = [];
+    const walk = { archive, context, items: 0 };
     for (const node of manifests?.array() ?? []) {
       const descriptor = await within(node.pointer, async () => decodeDescriptor(node));
       const annotations = annotationsOf(descriptor);
       const name = annotations[REF_NAME] ?? annotations[FULL_NAME];
-      items.push(
-        await within(name ?? node.pointer, () =>
-          itemOf(descriptor, name === undefined ? [] : [name], archive, context),
-        ),
-      );
+      items.push(await within(name ?? node.pointer, () => itemOf(descriptor, name === undefined ? [] : [name], walk)));
     }
     return items;
   });
@@ -63,13 +60,14 @@ async function checkVersion(archive: Archive, context: Context): Promise<void> {
 /** Release candidates: one file a name, each with a descriptor. */
 async function readRefs(archive: Archive, context: Context): Promise<readonly Item[]> {
   const items: Item[] = [];
+  const walk = { archive, context, items: 0 };
   for (const file of await archive.list('refs')) {
     const bytes = await readDocument(archive, file, context);
     items.push(
       await within(file, async () => {
         const value = parseJson(bytes, context);
         const descriptor = decodeDescriptor(decode(value));
-        return itemOf(candidate(descriptor), [file.slice('refs/'.length)], archive, context);
+        return itemOf(candidate(descriptor), [file.slice('refs/'.length)], walk);
       }),
     );
   }

@@ -18,36 +18,30 @@ import { isConfigType, isIndexType, isManifestType, layerType } from '../model/m
 import { checkIndexDocument, checkManifestDocument } from './documents.ts';
 import { candidateConfigType, candidateLayerType } from './release-candidates.ts';
 
-export const itemOf = (
-  descriptor: Descriptor,
-  names: readonly string[],
-  archive: Archive,
-  context: Context,
-): Promise<Item> => readItem(descriptor, names, archive, 0, context);
+/** One walk over a layout. It counts, since indexes that name one another many times over have no end worth waiting for. */
+export interface Walk {
+  readonly archive: Archive;
+  readonly context: Context;
+  items: number;
+}
 
-async function readItem(
-  descriptor: Descriptor,
-  names: readonly string[],
-  archive: Archive,
-  depth: number,
-  context: Context,
-): Promise<Item> {
+export const itemOf = (descriptor: Descriptor, names: readonly string[], walk: Walk): Promise<Item> =>
+  readItem(descriptor, names, walk, 0);
+
+async function readItem(descriptor: Descriptor, names: readonly string[], walk: Walk, depth: number): Promise<Item> {
+  const { archive, context } = walk;
   checkLimit(context.limits, 'index-depth', depth, 'the nesting of indexes');
+  checkLimit(context.limits, 'members', ++walk.items, 'the number of manifests that the indexes list');
   const short = `${descriptor.digest.slice(0, 19)}…`;
   if (isIndexType(descriptor.mediaType))
-    return within(`index ${short}`, () => readIndex(descriptor, names, archive, depth, context));
+    return within(`index ${short}`, () => readIndex(descriptor, names, walk, depth));
   if (isManifestType(descriptor.mediaType))
     return within(`manifest ${short}`, () => readManifest(descriptor, names, archive, context));
   return { kind: 'artifact', names, descriptor, blobs: [await blobOf(descriptor, archive)] };
 }
 
-async function readIndex(
-  descriptor: Descriptor,
-  names: readonly string[],
-  archive: Archive,
-  depth: number,
-  context: Context,
-): Promise<Item> {
+async function readIndex(descriptor: Descriptor, names: readonly string[], walk: Walk, depth: number): Promise<Item> {
+  const { archive, context } = walk;
   const document = await readBlob(descriptor, archive, context);
   const index = decode(parseJson(document.bytes, context)).object();
   checkIndexDocument(index);
@@ -57,7 +51,7 @@ async function readIndex(
   for (const node of index.get('manifests')?.array() ?? []) {
     const child = await within(node.pointer, async () => decodeDescriptor(node));
     try {
-      children.push(await readItem(child, [], archive, depth + 1, context));
+      children.push(await readItem(child, [], walk, depth + 1));
     } catch (error) {
       // Platforms that were not copied along are the habit of several tools; the one that is converted must be whole.
       if (!(error instanceof OcixError) || error.code !== 'blob/missing') throw error;

@@ -38,7 +38,10 @@ export async function readPlainTar(source: ByteSource, keep: Keeper, context: Co
 
 async function memberOf(source: ByteSource, keep: Keeper, context: Context): Promise<Member> {
   const common = { name: source.name, type: 'file', link: '' } as const;
-  if (source.kind === 'random') return { ...common, size: source.size, open: () => source.window(0, source.size) };
+  if (source.kind === 'random') {
+    const { size } = source;
+    return { ...common, size, open: () => source.window(0, size), openReusing: () => source.reusingWindow(0, size) };
+  }
   const counter = { size: 0 };
   const kept = await keep(counted(source.chunks, counter), source.name, context);
   return { ...common, size: counter.size, kept, open: kept.open };

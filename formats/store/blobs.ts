@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { algorithmOf, type Digest, digestOf, hexOf } from '../bytes/digest.ts';
-import { outputError } from './errors.ts';
+import { outputError } from '../bytes/output-error.ts';
 
 export interface BlobStore {
   /** The folder that holds `sha256/…`. */

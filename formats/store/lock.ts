@@ -6,8 +6,8 @@ import { link, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OcixError } from '../base/errors.ts';
+import { outputError } from '../bytes/output-error.ts';
 import { printable } from '../bytes/text.ts';
-import { outputError } from './errors.ts';
 
 /** Milliseconds. The section holds for a few renames; a minute is a process in trouble. */
 const PATIENCE = 60_000;

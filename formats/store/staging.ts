@@ -4,11 +4,12 @@
  * is killed leaves at most a hidden folder beside it.
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OcixError } from '../base/errors.ts';
+import { outputError } from '../bytes/output-error.ts';
 import { printable } from '../bytes/text.ts';
-import { outputError } from './errors.ts';
+import { removeTree } from './remove-tree.ts';
 
 export type Destination =
   | { readonly state: 'absent'; readonly path: string }
@@ -58,7 +59,7 @@ async function stage(parent: string, target: string | undefined): Promise<Stagin
     throw outputError(target ?? parent, cause);
   }
   const madeAt = (inside: string | undefined): string => (inside === undefined ? path : join(path, inside));
-  const discard = (): Promise<void> => rm(path, { recursive: true, force: true });
+  const discard = (): Promise<void> => removeTree(path);
   return {
     path,
     async place(inside) {
@@ -99,7 +100,7 @@ async function swap(made: string, target: string): Promise<void> {
   } catch (cause) {
     throw outputError(target, cause);
   }
-  await rm(aside, { recursive: true, force: true });
+  await removeTree(aside);
 }
 
 export function occupied(out: string, what: string): OcixError {

@@ -49,10 +49,11 @@ const SLASH = 0x2f;
 export function assemble(header: Header, pending: Pending, gnuMap: readonly Extent[] | undefined): Assembled {
   const values = effective(pending.records);
   const declared = number(values, 'size', Number.MAX_SAFE_INTEGER) ?? header.size;
-  const stored = HEADER_ONLY.has(header.flag) ? 0 : declared;
   const sparse = header.flag === 'S' ? undefined : paxSparse(pending.records, values);
   const path = pending.longName ?? sparse?.name ?? values.get('path') ?? header.name;
   const type = typeOf(header.flag, path);
+  // A folder that only its slash makes one has no body either: Go, Python and libarchive read a header next.
+  const stored = HEADER_ONLY.has(header.flag) || (header.flag === '\0' && type === 'dir') ? 0 : declared;
   if (!type) return { stored, mapInBody: false, skipped: reasonToSkip(header.flag) };
   const device = type === 'char' || type === 'block';
   const size = type !== 'file' ? 0 : gnuMap ? header.realSize() : (sparse?.size ?? stored);

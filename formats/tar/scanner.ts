@@ -152,8 +152,11 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
         hint: 'The archive is damaged.',
       });
     if (pending.header.length === 0) pending = emptyPending(position - BLOCK);
-    pending.header.push(block.slice());
-    onHeader(parseHeader(block));
+    // A copy: what entries keep must not hold on to the chunk, nor change with the block that is filled next. By the constructor, since
+    // the slice of a Buffer is a view.
+    const own = new Uint8Array(block);
+    pending.header.push(own);
+    onHeader(parseHeader(own));
   }
 
   function onHeader(header: Header): void {
@@ -176,7 +179,7 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
 
   function onExtension(state: NonNullable<typeof extension>, block: Uint8Array): void {
     checkLimit(limits, 'pax-bytes', pending.header.length * BLOCK, 'the map of a sparse file');
-    pending.header.push(block.slice());
+    pending.header.push(new Uint8Array(block));
     state.extents.push(...gnuExtents(block, 0, 21));
     if (block[504] !== 0) return;
     extension = undefined;
@@ -225,7 +228,7 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
     if (current.kind === 'map') return takeMap(current, chunk, at);
     const size = Math.min(missing, chunk.length - at);
     const bytes = chunk.subarray(at, at + size);
-    if (current.kind === 'meta') current.parts.push(bytes.slice());
+    if (current.kind === 'meta') current.parts.push(new Uint8Array(bytes));
     else if (current.kind === 'content') content(current, bytes);
     missing -= size;
     position += size;

@@ -1,6 +1,6 @@
 /** Failures of the output, as sentences. */
 import { OcixError } from '../base/errors.ts';
-import { printable } from '../bytes/text.ts';
+import { printable } from './text.ts';
 
 const SENTENCES: Readonly<Record<string, readonly [string, string]>> = {
   ENOSPC: ['there is no space left', 'Free some space, or write somewhere else.'],
