@@ -35,6 +35,7 @@ const isClean = (name: string): boolean => name !== '' && !/^\/|\/$|\/\/|(^|\/)\
 
 /** The longest name of one part, and of a whole path, that Linux takes; see `NAME_MAX` and `PATH_MAX` in limits.h. */
 export const NAME_MAX = 255;
+export const PATH_MAX = 4096;
 
 /** How a path is shown to a person: never with control characters. */
 export const shownPath = (path: string): string => printable(lossyUtf8(fromBinaryString(path))) || '.';

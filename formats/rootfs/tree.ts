@@ -36,12 +36,46 @@ export interface Tree {
   finishLayer(): void;
   /** What is at a path of the root; symlinks in its parents are followed inside the root, the last part is not. */
   lookup(path: string): TreeNode | undefined;
+  /** The path without links of what is at a path, the last part followed too; undefined where nothing is. */
+  real(path: string): string | undefined;
 }
+
+export interface TreeOptions {
+  /** A folder over a symlink to a folder keeps the link, and is that folder. */
+  readonly keepDirlinks: boolean;
+}
+
+/**
+ * What becomes of each change, for whoever mirrors the tree on a disk. Paths are real ones: no part of them is a symlink, and
+ * the folder above each exists.
+ */
+export interface TreeEffects {
+  /** A name goes away, with all below it. */
+  remove(path: string, node: TreeNode): void;
+  /** A folder that no entry names. */
+  imply(path: string): void;
+  /** A new name that is not a folder, or a new folder. */
+  create(path: string, entry: TarEntry): void;
+  /** A new name of a file that has the name `target`. */
+  link(path: string, target: string): void;
+  /** A file that is never in the tree and can be linked to by `name`. */
+  aside(name: string, entry: TarEntry): void;
+  /** A new name of a file that was put aside. */
+  linkAside(path: string, name: string): void;
+}
+
+/** A folder of the tree, and the path that leads to it without symlinks. */
+interface Place {
+  readonly folder: TreeNode;
+  readonly path: string;
+}
+
+type LinkTarget = { readonly inode: Inode } & ({ readonly path: string } | { readonly aside: string });
 
 /** As many links in a row as Linux follows. */
 const MOST_LINKS = 255;
 
-export function mergedTree(): Tree {
+export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepDirlinks: false }): Tree {
   const root: TreeNode = { inode: { entry: undefined }, children: new Map(), layer: 0 };
   let layer = -1;
   /** Files that AUFS kept aside as targets of hard links; never in the tree. */
@@ -62,12 +96,13 @@ export function mergedTree(): Tree {
       if (whiteout) return applyWhiteout(whiteout, entry, path);
       if (entry.type === 'hardlink') {
         const target = linkTarget(entry);
-        if (target) place(path, target);
-        else waiting.push({ entry, path });
+        if (target) placeLink(path, target);
+        else waiting.push({ entry: lasting(entry), path });
         return undefined;
       }
-      const inode: Inode = { entry };
-      place(path, inode);
+      const inode: Inode = { entry: lasting(entry) };
+      const real = place(path, inode);
+      if (real.fresh) effects?.create(real.path, entry);
       return inode;
     },
     finishLayer() {
@@ -79,14 +114,29 @@ export function mergedTree(): Tree {
             `${shownPath(path)} is a hard link to ${shownPath(binaryString(entry.link))}, which is no file of this image`,
           );
         }
-        place(path, target);
+        placeLink(path, target);
       }
       waiting = [];
     },
     lookup(path) {
-      return path === '' ? root : folderAt(parentOf(path))?.children?.get(baseOf(path));
+      return path === '' ? root : folderAt(parentOf(path))?.folder.children?.get(baseOf(path));
     },
+    real: (path) => real(path),
   };
+
+  function real(path: string): string | undefined {
+    let at = path;
+    for (let links = 0; links <= MOST_LINKS; links++) {
+      const parent = folderAt(parentOf(at));
+      const node = parent?.folder.children?.get(baseOf(at));
+      if (!parent || !node) return undefined;
+      const { entry } = node.inode;
+      if (entry?.type !== 'symlink') return joinPath(parent.path, baseOf(at));
+      const target = binaryString(entry.link).replace(/\/+$/, '');
+      at = target.startsWith('/') ? target : joinPath(parent.path, target);
+    }
+    return undefined;
+  }
 
   function applyRoot(entry: TarEntry): Inode {
     if (entry.type !== 'dir') {
@@ -94,112 +144,178 @@ export function mergedTree(): Tree {
         hint: 'Do not trust this image.',
       });
     }
-    root.inode = { entry };
+    root.inode = { entry: lasting(entry) };
     return root.inode;
   }
 
   function applyWhiteout(whiteout: Whiteout, entry: TarEntry, path: string): Inode | undefined {
     if (whiteout.kind === 'leftover') {
       if (entry.type !== 'file') return undefined;
-      const inode: Inode = { entry };
+      const inode: Inode = { entry: lasting(entry) };
       aside.set(path, inode);
+      effects?.aside(path, entry);
       return inode;
     }
     if (whiteout.kind === 'opaque') {
-      const folder = folderAt(whiteout.folder);
-      if (folder) hideLower(folder.children!);
+      const place = folderAt(whiteout.folder);
+      if (place) hideLower(place);
     } else {
-      const folder = folderAt(parentOf(whiteout.path));
-      const node = folder?.children?.get(baseOf(whiteout.path));
-      if (folder && node) hideNode(folder.children!, baseOf(whiteout.path), node);
+      const place = folderAt(parentOf(whiteout.path));
+      const name = baseOf(whiteout.path);
+      const node = place?.folder.children?.get(name);
+      if (place && node) hideNode(place, name, node);
     }
     return undefined;
   }
 
-  function hideLower(children: Map<string, TreeNode>): void {
-    for (const [name, node] of children) hideNode(children, name, node);
+  function hideLower({ folder, path }: Place): void {
+    for (const [name, node] of folder.children!) hideNode({ folder, path }, name, node);
   }
 
   /** Removes what lower layers put there; what this layer wrote stays, with the folders above it. */
-  function hideNode(children: Map<string, TreeNode>, name: string, node: TreeNode): void {
-    if (node.layer !== layer) children.delete(name);
-    else if (node.children) hideLower(node.children);
+  function hideNode({ folder, path }: Place, name: string, node: TreeNode): void {
+    const at = joinPath(path, name);
+    if (node.layer !== layer) {
+      folder.children!.delete(name);
+      effects?.remove(at, node);
+    } else if (node.children) hideLower({ folder: node, path: at });
   }
 
-  function place(path: string, inode: Inode): void {
-    const folder = makeFolder(parentOf(path));
+  /** Gives the real path, and whether a new name was made there (a folder over a folder keeps what is in it). */
+  function place(path: string, inode: Inode): { readonly path: string; readonly fresh: boolean } {
+    const parent = makeFolder(parentOf(path));
+    const children = parent.folder.children!;
     const name = baseOf(path);
+    const at = joinPath(parent.path, name);
     const isFolder = inode.entry?.type === 'dir';
-    const old = folder.children!.get(name);
+    const linked = isFolder && options.keepDirlinks ? linkedFolder(at) : undefined;
+    if (linked) {
+      linked.inode = inode;
+      linked.layer = layer;
+      return { path: at, fresh: false };
+    }
+    const old = children.get(name);
     if (old?.children && isFolder) {
       old.inode = inode;
       old.layer = layer;
-    } else {
-      // Removed first, so that a name that comes again stands where it came last.
-      folder.children!.delete(name);
-      folder.children!.set(name, { inode, children: isFolder ? new Map() : undefined, layer });
+      return { path: at, fresh: false };
     }
+    if (old) {
+      children.delete(name);
+      effects?.remove(at, old);
+    }
+    children.set(name, { inode, children: isFolder ? new Map() : undefined, layer });
+    return { path: at, fresh: true };
   }
 
-  function linkTarget(entry: TarEntry): Inode | undefined {
+  /** The folder that a symlink at a path leads to. */
+  function linkedFolder(path: string): TreeNode | undefined {
+    const node = folderAt(parentOf(path))?.folder.children?.get(baseOf(path));
+    return node?.inode.entry?.type === 'symlink' ? folderAt(path)?.folder : undefined;
+  }
+
+  function placeLink(path: string, target: LinkTarget): void {
+    const folder = makeFolder(parentOf(path));
+    const node = folder.folder.children!.get(baseOf(path));
+    if (node?.inode === target.inode) {
+      node.layer = layer; // it is a name of that file already
+      return;
+    }
+    const real = place(path, target.inode).path;
+    if ('aside' in target) effects?.linkAside(real, target.aside);
+    else effects?.link(real, target.path);
+  }
+
+  function linkTarget(entry: TarEntry): LinkTarget | undefined {
     const path = cleanPath(entry.link).path;
     const kept = aside.get(path);
-    if (kept) return kept;
-    const node = path === '' ? undefined : folderAt(parentOf(path))?.children?.get(baseOf(path));
-    if (node?.children)
+    if (kept) return { inode: kept, aside: path };
+    const parent = path === '' ? undefined : folderAt(parentOf(path));
+    const node = parent?.folder.children?.get(baseOf(path));
+    if (node?.children) {
       throw new OcixError('path/link', `${shownPath(binaryString(entry.path))} is a hard link to a folder`);
-    return node?.inode;
+    }
+    return node && { inode: node.inode, path: joinPath(parent!.path, baseOf(path)) };
   }
 
-  function folderAt(path: string): TreeNode | undefined {
-    return resolve(path, () => undefined)?.at(-1);
+  function folderAt(path: string): Place | undefined {
+    return resolve(path, () => undefined);
   }
 
   /** The folder at a path, made where it is missing; a file in the way makes room for it. All above it count as this layer's. */
-  function makeFolder(path: string): TreeNode {
-    const trail = resolve(path, (folder, name) => {
-      const made: TreeNode = { inode: { entry: undefined }, children: new Map(), layer };
-      folder.children!.delete(name);
-      folder.children!.set(name, made);
-      return made;
-    })!;
-    for (const node of trail) node.layer = layer;
-    return trail.at(-1)!;
+  function makeFolder(path: string): Place {
+    return resolve(
+      path,
+      ({ folder, path: above }, name) => {
+        const made: TreeNode = { inode: { entry: undefined }, children: new Map(), layer };
+        const at = joinPath(above, name);
+        const old = folder.children!.get(name);
+        if (old) {
+          folder.children!.delete(name);
+          effects?.remove(at, old);
+        }
+        folder.children!.set(name, made);
+        effects?.imply(at);
+        return made;
+      },
+      (node) => {
+        node.layer = layer;
+      },
+    )!;
   }
 
-  /** The folders from the root down to `path`; symlinks are followed inside the root. Undefined where `missing` makes none. */
+  /**
+   * Goes down from the root; symlinks are followed inside the root. Undefined where `missing` makes no folder. `passed` sees
+   * each folder on the way that is found in the end.
+   */
   function resolve(
     path: string,
-    missing: (folder: TreeNode, name: string) => TreeNode | undefined,
-  ): TreeNode[] | undefined {
+    missing: (parent: Place, name: string) => TreeNode | undefined,
+    passed: (node: TreeNode) => void = () => {},
+  ): Place | undefined {
     let links = 0;
     let trail: TreeNode[] = [root];
+    let names: string[] = [];
     const rest = path === '' ? [] : path.split('/').reverse();
     while (rest.length) {
       const name = rest.pop()!;
       if (name === '' || name === '.') continue;
       if (name === '..') {
-        if (trail.length > 1) trail.pop();
+        if (trail.length > 1) {
+          trail.pop();
+          names.pop();
+        }
         continue;
       }
       const folder = trail.at(-1)!;
       const node = folder.children!.get(name);
       const entry = node?.inode.entry;
       if (entry?.type === 'symlink') {
-        if (++links > MOST_LINKS)
+        if (++links > MOST_LINKS) {
           throw new OcixError('path/link', `${shownPath(path)}: too many symlinks, one behind the other`);
+        }
         const target = binaryString(entry.link);
-        if (target.startsWith('/')) trail = [root];
+        if (target.startsWith('/')) {
+          trail = [root];
+          names = [];
+        }
         rest.push(...target.split('/').reverse());
         continue;
       }
-      const next = node?.children ? node : missing(folder, name);
+      const next = node?.children ? node : missing({ folder, path: names.join('/') }, name);
       if (!next) return undefined;
       trail.push(next);
+      names.push(name);
     }
-    return trail;
+    for (const node of trail) passed(node);
+    return { folder: trail.at(-1)!, path: names.join('/') };
   }
 }
+
+const NONE = new Uint8Array(0);
+
+/** What has to be kept of an entry: not its header blocks, and no view of memory that holds more. */
+const lasting = (entry: TarEntry): TarEntry => ({ ...entry, path: NONE, link: new Uint8Array(entry.link), header: [] });
 
 /** Every name of a tree below its root, with its path, in the order of the paths' bytes. */
 export function treePaths(tree: Tree): readonly (readonly [string, TreeNode])[] {

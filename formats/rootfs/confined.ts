@@ -1,0 +1,106 @@
+/**
+ * Names below a folder that nothing can lead out of. The folder above each name is opened part by part without following a
+ * link (in one call where the kernel has openat2), and everything is done relative to that descriptor; a process that swaps a
+ * folder for a link meanwhile gets an error, never a write somewhere else.
+ */
+import { closeSync, constants, openSync } from 'node:fs';
+import { OcixError } from '../base/errors.ts';
+import { concat, fromBinaryString, utf8Bytes } from '../bytes/text.ts';
+import { baseOf, parentOf, shownPath } from './path.ts';
+import type { Syscalls } from './syscalls.ts';
+
+/** A name, ready for calls of Node (`path`) and of libc (`terminated`, with a NUL behind it). */
+export interface Confined {
+  /** Relative to the descriptor of the folder above it. */
+  readonly path: Buffer;
+  readonly terminated: Uint8Array;
+}
+
+export interface ConfinedRoot {
+  /** A name below the root; the folder above it must exist. The path has no link in it, no `.` and no `..`. */
+  at(path: string): Confined;
+  /** A descriptor of a folder, open until the next calls push it out. */
+  folder(path: string): number;
+  /** A folder, or what is below it, is going away. */
+  forget(path: string): void;
+  close(): void;
+}
+
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** Descriptors that stay open: entries of one folder mostly follow each other. */
+const MOST_OPEN = 64;
+const NUL = Uint8Array.of(0);
+
+export function confinedRoot(root: string, syscalls: Syscalls | undefined): ConfinedRoot {
+  const top = openSync(root, FOLDER);
+  /** Least recently used first. */
+  const open = new Map<string, number>();
+
+  const confined: ConfinedRoot = {
+    at(path) {
+      return confinedName(confined.folder(parentOf(path)), baseOf(path));
+    },
+    folder(path) {
+      if (path === '') return top;
+      const known = open.get(path);
+      if (known !== undefined) {
+        open.delete(path);
+        open.set(path, known);
+        return known;
+      }
+      const fd = openFolder(path);
+      open.set(path, fd);
+      if (open.size > MOST_OPEN) drop(open.keys().next().value!);
+      return fd;
+    },
+    forget(path) {
+      for (const key of [...open.keys()]) if (key === path || key.startsWith(`${path}/`)) drop(key);
+    },
+    close() {
+      for (const key of [...open.keys()]) drop(key);
+      closeSync(top);
+    },
+  };
+  return confined;
+
+  function drop(path: string): void {
+    closeSync(open.get(path)!);
+    open.delete(path);
+  }
+
+  function openFolder(path: string): number {
+    if (syscalls) {
+      const fd = syscalls.openFolder(top, concat([fromBinaryString(path), NUL]));
+      if (fd >= 0) return fd;
+      if (!UNAVAILABLE.has(-fd)) throw gone(path, -fd);
+    }
+    // Part by part, without the cache: what it pushed out could be a folder that the caller is about to use.
+    let above = top;
+    try {
+      for (const part of path.split('/')) {
+        const fd = openSync(confinedName(above, part).path, FOLDER);
+        if (above !== top) closeSync(above);
+        above = fd;
+      }
+      return above;
+    } catch (cause) {
+      if (above !== top) closeSync(above);
+      throw gone(path, (cause as NodeJS.ErrnoException).errno ?? 0);
+    }
+  }
+}
+
+/** ENOSYS, EPERM (a filter of system calls), E2BIG, EINVAL: the call itself cannot be had. */
+const UNAVAILABLE = new Set([38, 1, 7, 22]);
+
+function confinedName(folder: number, name: string): Confined {
+  const terminated = concat([utf8Bytes(`/proc/self/fd/${folder}/`), fromBinaryString(name), NUL]);
+  return { path: Buffer.from(terminated.buffer, 0, terminated.length - 1), terminated };
+}
+
+/** The extractor made this folder itself, so somebody else is changing the output. */
+const gone = (path: string, errno: number): OcixError =>
+  new OcixError('path/escape', `the folder ${shownPath(path)} was changed by another process while it was written`, {
+    found: `error ${Math.abs(errno)}`,
+    hint: 'Write to a folder that nobody else uses.',
+  });

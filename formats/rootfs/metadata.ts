@@ -1,0 +1,115 @@
+/**
+ * Owner, mode, extended attributes and times of what was written, in the order in which one does not undo another: chown takes
+ * setuid bits and file capabilities away, and writing changes the time.
+ */
+import { fchmodSync, fchownSync, fstatSync, futimesSync, lchownSync, lstatSync, lutimesSync } from 'node:fs';
+import { concat, fromBinaryString, utf8Bytes } from '../bytes/text.ts';
+import type { TarEntry, Time } from '../tar/entry.ts';
+import type { Confined } from './confined.ts';
+import type { Losses } from './losses.ts';
+import { setMode } from './mode.ts';
+import { hostId, type Owners, rootlessRecord } from './owners.ts';
+import type { Syscalls } from './syscalls.ts';
+
+export interface MetadataWriter {
+  /** Of an open file or folder. `name` is where a folder is reached for attributes: descriptors have no such call for it. */
+  ofOpen(fd: number, entry: TarEntry, path: string): void;
+  /** Of a symlink, device or pipe. */
+  ofName(name: Confined, entry: TarEntry, path: string): void;
+}
+
+export interface MetadataOptions {
+  readonly owners: Owners;
+  readonly syscalls: Syscalls | undefined;
+  readonly losses: Losses;
+}
+
+const ENOTSUP = 95;
+const EPERM = 1;
+const CAPABILITY = 'security.capability';
+/** Labels belong to the host that unpacks, overlay marks to the driver that wrote them. */
+const NEVER = /^(?:security\.selinux$|system\.nfs4_acl$|trusted\.overlay\.)/;
+const ROOTLESS = utf8Bytes('user.rootlesscontainers\0');
+const NUL = Uint8Array.of(0);
+
+export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): MetadataWriter {
+  return {
+    ofOpen(fd, entry, path) {
+      const setXattr = (name: Uint8Array, value: Uint8Array) => syscalls!.setXattrOfFile(fd, name, value);
+      if (owners.privileged) {
+        fchownSync(fd, ...ownerOf(entry));
+        fchmodSync(fd, entry.mode);
+        setXattrs(entry, path, setXattr);
+      } else {
+        // Whoever is not root may set attributes only while the mode lets him write.
+        setXattrs(entry, path, setXattr);
+        recordOwner(entry, path, (value) => syscalls?.setXattrOfFile(fd, ROOTLESS, value));
+        fchmodSync(fd, entry.mode);
+      }
+      setTime(entry.mtime, path, {
+        exact: syscalls && ((time) => syscalls.setTimeOfFile(fd, time)),
+        coarse: (seconds) => futimesSync(fd, seconds, seconds),
+        now: () => fstatSync(fd, { bigint: true }).mtimeNs,
+      });
+    },
+    ofName(name, entry, path) {
+      if (owners.privileged) lchownSync(name.path, ...ownerOf(entry));
+      if (entry.type !== 'symlink') setMode(name.path, entry.mode);
+      setXattrs(entry, path, (key, value) => syscalls!.setXattr(name.terminated, key, value));
+      // User attributes exist on files and folders only, so the owner of anything else cannot be recorded either.
+      if (!owners.privileged) recordOwner(entry, path, () => undefined);
+      setTime(entry.mtime, path, {
+        exact: syscalls && ((time) => syscalls.setTime(name.terminated, time)),
+        coarse: (seconds) => lutimesSync(name.path, seconds, seconds),
+        now: () => lstatSync(name.path, { bigint: true }).mtimeNs,
+      });
+    },
+  };
+
+  function ownerOf({ uid, gid }: TarEntry): [number, number] {
+    return [hostId(uid, owners.uids, 'uid-map'), hostId(gid, owners.gids, 'gid-map')];
+  }
+
+  function recordOwner({ uid, gid }: TarEntry, path: string, record: (value: Uint8Array) => number | undefined): void {
+    if (uid === 0 && gid === 0) return;
+    if (record(rootlessRecord(uid, gid)) !== 0) losses.add('the owner is not kept without privileges', path);
+  }
+
+  function setXattrs(entry: TarEntry, path: string, set: (name: Uint8Array, value: Uint8Array) => number): void {
+    if (!entry.xattrs.size) return;
+    const names = [...entry.xattrs.keys()].filter((name) => !NEVER.test(name));
+    // The capability goes last: whatever else is written could take it away.
+    names.sort((a, b) => Number(a === CAPABILITY) - Number(b === CAPABILITY));
+    for (const name of names) {
+      const errno = syscalls ? set(concat([fromBinaryString(name), NUL]), entry.xattrs.get(name)!) : ENOTSUP;
+      if (errno === 0) continue;
+      const reason = !syscalls
+        ? 'koffi is not installed'
+        : errno === EPERM
+          ? 'no permission'
+          : errno === ENOTSUP
+            ? 'the file system does not take it'
+            : `error ${errno}`;
+      losses.add(`the extended attribute ${name} is not kept: ${reason}`, path);
+    }
+  }
+
+  function setTime(time: Time, path: string, { exact, coarse, now }: TimeCalls): void {
+    const isSet = exact !== undefined && exact(time) === 0;
+    // Half a microsecond more, since the number is cut off where a double cannot say it.
+    if (!exact) coarse(time.seconds + (Math.floor(time.nanos / 1000) + 0.5) / 1e6);
+    // A file system takes a time beyond its range, and keeps another.
+    if (isSet && Math.abs(time.seconds) < 2 ** 31) return;
+    if (now() === BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos)) return;
+    if (!exact && time.nanos % 1000) losses.add('nanoseconds of times are not kept: koffi is not installed', path);
+    else losses.add('the time is not kept: the file system cannot say it', path);
+  }
+}
+
+interface TimeCalls {
+  readonly exact: ((time: Time) => number) | undefined;
+  /** Takes seconds with a fraction. */
+  readonly coarse: (seconds: number) => void;
+  /** The time that is there, in nanoseconds. */
+  readonly now: () => bigint;
+}
