@@ -19,7 +19,8 @@ const OUT = 'What comes out:';
 const SAFETY = 'Safety:';
 const PRINT = 'Output:';
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** For options that may be given more than once. */
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 export function sourceOptions(command: Command): Command {
   return command
@@ -51,6 +52,33 @@ export function targetOptions(command: Command): Command {
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
+}
+
+export function extractionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
+        OUT,
+      ),
+    )
+    .addOption(mapping('uid-map').helpGroup(OUT))
+    .addOption(mapping('gid-map').helpGroup(OUT))
+    .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
+    .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
+    .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
+    .addOption(new Option('--report <file>', 'write the report there, as JSON').helpGroup(PRINT));
+}
+
+const mapping = (name: string): Option =>
+  new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)
+    .argParser(collect)
+    .default([], 'none');
+
+export function runtimeOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
+    .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
+    .addOption(new Option('--caps <names>', 'capabilities, separated by commas, or none').helpGroup(OUT));
 }
 
 export function printOptions(command: Command): Command {

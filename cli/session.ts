@@ -1,7 +1,9 @@
 /** What a command has to do with the outside: streams, the clock, signals, standard input. */
 
+import { addAbortSignal } from 'node:stream';
 import type { Source } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
+import { OcixError } from '../formats/base/errors.ts';
 import { type CommonOptions, checkSource, contextOptions } from './options.ts';
 import { type ProgressView, progressView } from './render/progress.ts';
 import { type Paint, paintFor, widthOf } from './render/terminal.ts';
@@ -11,6 +13,8 @@ export interface Session {
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** The exit status of a command that did what it was to do, and has something to say by it; 0 where none says. */
+  readonly finish: (status: number) => void;
 }
 
 /** Everything that the library takes, and the view that shows its progress. */
@@ -53,10 +57,22 @@ const GOARCH: Readonly<Record<string, string>> = {
 const hostArchitecture = (): string => GOARCH[process.arch] ?? process.arch;
 
 /** `-` is standard input, also behind a transport. */
-export function sourceOf(text: string): Source {
+export function sourceOf(text: string, { signal }: Session): Source {
   checkSource(text);
   const match = /^(?:([a-z][a-z0-9-]*):)?-$/.exec(text);
-  return match ? { stream: process.stdin, name: 'standard input', ...(match[1] ? { from: match[1] } : {}) } : text;
+  return match
+    ? { stream: standardInput(signal), name: 'standard input', ...(match[1] ? { from: match[1] } : {}) }
+    : text;
+}
+
+/** Whoever writes to it may pause for ever; an interruption does not wait for the next bytes. */
+async function* standardInput(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* addAbortSignal(signal, process.stdin);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new OcixError('interrupted', 'stopped before it was done', { hint: 'Nothing was written.', cause });
+  }
 }
 
 /** Writes to standard output and waits where the reader is slower than we are. */

@@ -8,8 +8,12 @@ import { type OpenedSource, openSource, type Source } from './open.ts';
 import { createdAt } from './passes/created.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, reportOf } from './report.ts';
+import type { RuntimeOptions } from './runtime/config.ts';
+import { rootfsFolder } from './targets/bundle.ts';
 import { parseCompression } from './targets/compression.ts';
+import type { ExtractionOptions } from './targets/extraction.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
+import type { Target, TargetOptions } from './targets/target.ts';
 
 export interface ConvertOptions extends ContextOptions {
   /** The source's format, where recognising it must not be left to its bytes. */
@@ -30,6 +34,12 @@ export interface ConvertOptions extends ContextOptions {
   readonly created?: string | undefined;
   /** Replaces whatever is at OUT. */
   readonly force?: boolean | undefined;
+  /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
+  readonly output?: TargetOptions['stream'];
+  /** How a target that unpacks is to do it. */
+  readonly extraction?: ExtractionOptions | undefined;
+  /** What a bundle's `config.json` is to say. */
+  readonly runtime?: RuntimeOptions | undefined;
 }
 
 /**
@@ -39,11 +49,22 @@ export interface ConvertOptions extends ContextOptions {
  * @throws OcixError with a code of the table in `formats/base/errors.ts`; its `status` is the command's exit status
  */
 export async function convert(source: Source, out: string, options: ConvertOptions = {}): Promise<Report> {
+  const { target, path } = targetOf(out, options.to);
+  return pipeline(source, target, path, options);
+}
+
+/** The root filesystem of the one image of `source`, as the folder `dir`. @throws OcixError as `convert` does */
+export async function unpack(source: Source, dir: string, options: ConvertOptions = {}): Promise<Report> {
+  return pipeline(source, rootfsFolder, dir, options);
+}
+
+async function pipeline(source: Source, target: Target, path: string, options: ConvertOptions): Promise<Report> {
   const context = createContext(options);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
-  const { target, path } = targetOf(out, options.to);
-  const sink = await target.open(path, { compression, replace: options.force ?? false }, context);
+  const stream = path === '-' ? streamFor(target, options.output) : undefined;
+  const { extraction, runtime, force: replace = false } = options;
+  const sink = await target.open(path, { compression, replace, stream, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options.from, sink.keep, context);
     try {
@@ -70,6 +91,15 @@ function targetOf(out: string, to: string | undefined) {
   if (target) return { target, path: own ? match[2]! : out };
   throw new OcixError('usage/option', `--to ${to} is not a target that this version of ocix writes`, {
     hint: `The targets are ${TARGETS.map(({ name }) => name).join(', ')}.`,
+  });
+}
+
+function streamFor(target: Target, output: TargetOptions['stream']): TargetOptions['stream'] {
+  if (target.single && output) return output;
+  throw new OcixError('usage/argument', `${target.name} cannot be written to ${output ? 'a stream' : '-'}`, {
+    hint: target.single
+      ? 'Give a path, or a stream to write to as the option output.'
+      : `Give a path. What can be sent is ${TARGETS.flatMap(({ name, single }) => (single ? [name] : [])).join(', ')}.`,
   });
 }
 
@@ -128,7 +158,7 @@ function namesIn(items: readonly Item[]): (written: { readonly image: Image }) =
       for (const child of (item as ImageIndex).children) visit(child, item.names.length ? item.names : outer);
   };
   for (const item of items) visit(item, []);
-  return ({ image }) => names.get(image) ?? [];
+  return ({ image }) => names.get(image) ?? image.names;
 }
 
 function refuseNotes({ notes }: Report): void {

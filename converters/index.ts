@@ -1,5 +1,6 @@
 /** The library: everything that the command does. `docs/library.md` shows each function at work. */
 import { type ContextOptions, createContext } from '../formats/base/context.ts';
+import { type Difference, diffImages } from './diff.ts';
 import { passingKeeper, scratchKeeper } from './keepers.ts';
 import { type Listed, type ListOptions, listLayer, listTree } from './listing.ts';
 import { detectSource, type Offer, openSource, type Source } from './open.ts';
@@ -15,10 +16,12 @@ export type { HealthCheck, ImageConfig, Platform } from '../formats/model/config
 export type { Artifact, Descriptor, HistoryStep, Image, ImageIndex, Item } from '../formats/model/image.ts';
 export { imagesOf } from '../formats/model/image.ts';
 export type { Layer } from '../formats/model/layer.ts';
-export { type ConvertOptions, convert } from './convert.ts';
+export { type ConvertOptions, convert, unpack } from './convert.ts';
+export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
 export type { Listed } from './listing.ts';
 export type { Offer, Source } from './open.ts';
 export type { Report } from './report.ts';
+export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
 
 export interface OpenOptions extends ContextOptions {
@@ -92,5 +95,27 @@ export async function list(source: Source, options: ListSourceOptions = {}): Pro
       : listLayer(image, options.layer, wanted, context));
   } finally {
     await opened.close();
+  }
+}
+
+export interface DiffOptions extends OpenOptions {
+  /** Names of `DIFF_FIELDS` that do not count. */
+  readonly ignore?: readonly string[] | undefined;
+}
+
+/** What differs between the one image of `a` and that of `b`; nothing where they are equal, whatever their formats. */
+export async function diff(a: Source, b: Source, options: DiffOptions = {}): Promise<readonly Difference[]> {
+  const context = createContext(options);
+  const before = await open(a, options);
+  try {
+    const after = await open(b, options);
+    try {
+      const images = [theImage(before.items, context.host), theImage(after.items, context.host)] as const;
+      return await diffImages(images, options.ignore ?? [], context);
+    } finally {
+      await after.close();
+    }
+  } finally {
+    await before.close();
   }
 }

@@ -5,16 +5,26 @@ import { join } from 'node:path';
 import type { Keeper } from '../formats/archive/archive.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { newHash } from '../formats/bytes/digest.ts';
+import { concat } from '../formats/bytes/text.ts';
+import { SNIFF_SIZE } from '../formats/codec/index.ts';
 import { blobStore } from '../formats/store/blobs.ts';
 import { streamKeeper } from './targets/stream-keeper.ts';
 
-/** Reads a member once for its digest, and keeps nothing. */
+/** Reads a member once for its digest, and keeps only as much as tells how it is compressed. */
 export const passingKeeper: Keeper = async (content) => {
   const hash = newHash('sha256');
-  for await (const chunk of content) hash.update(chunk);
+  let head: Uint8Array = new Uint8Array(0);
+  let size = 0;
+  for await (const chunk of content) {
+    hash.update(chunk);
+    size += chunk.length;
+    if (head.length < SNIFF_SIZE) head = concat([head, chunk.subarray(0, SNIFF_SIZE - head.length)]);
+  }
   return {
     digest: hash.digest(),
-    open: () => {
+    async *open() {
+      yield head;
+      if (head.length === size) return;
       throw new OcixError('source/unreadable', 'this content has gone by: the source can be read only once', {
         hint: 'Write it to a file first.',
       });

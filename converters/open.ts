@@ -12,7 +12,8 @@ import { readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
 import type { Bid, Reader } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
-import { parseSource, type Selector, type SourceText } from './source-text.ts';
+import type { Selector } from './passes/select.ts';
+import { parseSource, type SourceText } from './source-text.ts';
 
 /** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
 export type Source = string | { readonly stream: Chunks; readonly name?: string; readonly from?: string };

@@ -15,10 +15,10 @@ export interface Report {
 
 export interface ReportedImage {
   readonly names: readonly string[];
-  /** Of the manifest. */
+  /** Of the manifest; in a target without manifests of the configuration, or of the one file that was written. */
   readonly digest: Digest;
-  /** Of the configuration: the image id. */
-  readonly config: Digest;
+  /** Of the configuration: the image id. Absent where the target has no place for a configuration. */
+  readonly config?: Digest;
   readonly platform: string;
   readonly layers: readonly ReportedLayer[];
 }
@@ -46,7 +46,7 @@ export function reportOf(
     images: written.map((one) => ({
       names: names(one),
       digest: one.digest,
-      config: one.configDigest,
+      ...(one.configDigest ? { config: one.configDigest } : {}),
       platform: platformText(complete(one.image.config.platform, context)),
       layers: one.layers.map(({ diffId, plainSize, digest, size, compression }) => ({
         diffId,

@@ -4,10 +4,7 @@ import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { READERS, readerNamed } from '../formats/index.ts';
 import { plainTar } from '../formats/plain/index.ts';
-
-export type Selector =
-  | { readonly kind: 'reference'; readonly name: string }
-  | { readonly kind: 'index'; readonly index: number };
+import type { Selector } from './passes/select.ts';
 
 export interface SourceText {
   readonly transport: string | undefined;

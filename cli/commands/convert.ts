@@ -1,11 +1,11 @@
 /** `convert`, and the commands that are `convert` with the source's format fixed. */
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, print, type Session, sourceOf } from '../session.ts';
 
@@ -25,7 +25,7 @@ export function registerConvert(program: Command, session: Session): void {
     .summary('read any source, write any target')
     .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
-    .argument('<out>', 'where to write; a layout that exists is added to')
+    .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
     .option('--to <name>', 'the target')
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
@@ -73,18 +73,33 @@ async function run(source: string, out: string, options: Options, session: Sessi
   const started = performance.now();
   let report: Report;
   try {
-    report = await convert(sourceOf(source), out, { ...library, ...picked(options), ...epoch(session) });
+    report = await convert(sourceOf(source, session), out, {
+      ...library,
+      ...picked(options),
+      ...epoch(session),
+      ...(toStandardOutput(out) ? { output: standardOutput(session) } : {}),
+    });
   } finally {
     view.end();
   }
   if (options.report !== undefined) await writeReport(options.report, report);
   await print(
-    session,
+    toStandardOutput(out) ? { ...session, stdout: session.stderr } : session,
     options.json
       ? [JSON.stringify(report)]
       : report.images.map(({ names, digest }) => [printable(names[0] ?? ''), digest, out].join('\t')),
   );
   if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
+}
+
+/** `-` is standard output, also behind a transport; what would be printed there goes to standard error then. */
+const toStandardOutput = (out: string): boolean => /^(?:[a-z][a-z0-9-]*:)?-$/.test(out);
+
+function standardOutput({ stdout }: Session): Session['stdout'] {
+  if (!stdout.isTTY) return stdout;
+  throw new OcixError('usage/argument', 'an archive is not written to a terminal', {
+    hint: 'Send it to a file or a pipe, or give a path in the place of -.',
+  });
 }
 
 const picked = ({ from, to, ref, platform, compress, reproducible, strict, force }: Options): ConvertOptions => ({
@@ -110,30 +125,13 @@ function epoch({ env }: Session): Pick<ConvertOptions, 'created'> {
   });
 }
 
-async function writeReport(file: string, report: Report): Promise<void> {
-  const { outputError } = await import('../../formats/store/errors.ts');
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`).catch((cause: unknown) => {
-    throw outputError(file, cause);
-  });
-}
-
-const MOST_NOTES = 10;
-
 function summary({ images, notes }: Report, milliseconds: number): string {
   const layers = images.flatMap((image) => image.layers);
   const sum = (of: (layer: (typeof layers)[number]) => number): string =>
     sizeText(layers.reduce((total, layer) => total + of(layer), 0));
-  const noted = notes
-    .slice(0, MOST_NOTES)
-    .map(
-      ({ kind, message, at }) =>
-        `note: ${kind}: ${printable(message)}${at.length ? `  (${at.map(printable).join(' > ')})` : ''}`,
-    );
-  if (notes.length > MOST_NOTES)
-    noted.push(`and ${countText(notes.length - MOST_NOTES, 'more note')}; --report FILE has them all`);
   const more = images.flatMap(({ names }) => names.slice(1));
   return [
-    ...noted,
+    ...noteLines(notes),
     ...(more.length ? [`also named ${more.map(printable).join(', ')}`] : []),
     `${countText(layers.length, 'layer')}, ${sum((layer) => layer.plainSize)} in, ${sum((layer) => layer.size)} out, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
     '',

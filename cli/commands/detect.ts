@@ -14,7 +14,7 @@ export function registerDetect(program: Command, session: Session): void {
       const { detect } = await import('../../converters/index.ts');
       const { library, view } = begin(session, options);
       try {
-        const offers = await detect(sourceOf(source), library);
+        const offers = await detect(sourceOf(source, session), library);
         view.end();
         const [best, ...others] = offers;
         if (options.json)

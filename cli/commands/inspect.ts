@@ -16,7 +16,11 @@ export function registerInspect(program: Command, session: Session): void {
       const { inspect } = await import('../../converters/index.ts');
       const { library, view, paint, width } = begin(session, options);
       try {
-        const summary = await inspect(sourceOf(source), { ...library, from: options.from, platform: options.platform });
+        const summary = await inspect(sourceOf(source, session), {
+          ...library,
+          from: options.from,
+          platform: options.platform,
+        });
         view.end();
         if (options.json) return await print(session, [JSON.stringify(summary)]);
         const { summaryText } = await import('../render/inspect.ts');

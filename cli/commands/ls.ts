@@ -30,7 +30,7 @@ export function registerLs(program: Command, session: Session): void {
       const { list } = await import('../../converters/index.ts');
       const { library, view } = begin(session, options);
       try {
-        const entries = await list(sourceOf(source), {
+        const entries = await list(sourceOf(source, session), {
           ...library,
           from: options.from,
           platform: options.platform,

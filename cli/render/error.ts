@@ -5,7 +5,7 @@ import type { Paint } from './terminal.ts';
 
 export function errorText(error: OcixError, paint: Paint): string {
   const { code, message, at, expected, found, hint } = error;
-  const where = at.length ? `  at  ${at.map(printable).join(' > ')}` : undefined;
+  const where = at.length ? `  at  ${at.map(place).join(' > ')}` : undefined;
   const details = [expected && `expected ${printable(expected)}`, found && `found ${printable(found)}`]
     .filter(Boolean)
     .join(', ');
@@ -13,6 +13,12 @@ export function errorText(error: OcixError, paint: Paint): string {
   return [`${paint('bold', 'ocix:')} ${paint('red', code)}: ${printable(message)}`, where, last && `  ${last}`]
     .filter(Boolean)
     .join('\n');
+}
+
+/** Names come from the input, and may be as long as it likes. */
+function place(name: string): string {
+  const text = printable(name);
+  return text.length <= 120 ? text : `${text.slice(0, 80)}…${text.slice(-36)}`;
 }
 
 /** A fault in ocix itself, in one line: a stack trace helps only who reports it, and is asked for. */

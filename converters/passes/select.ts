@@ -5,7 +5,11 @@ import { type Platform, platformMatches, platformText } from '../../formats/mode
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import { type Image, type Item, imagesOf } from '../../formats/model/image.ts';
 import { sameForm } from '../../formats/model/reference.ts';
-import type { Selector } from '../source-text.ts';
+
+/** Which of a source's images is meant: a reference, or its place from 0 on. */
+export type Selector =
+  | { readonly kind: 'reference'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number };
 
 /** @throws OcixError image/select where nothing is meant */
 export function selectItems(items: readonly Item[], selector: Selector | undefined): readonly Item[] {
@@ -68,11 +72,10 @@ function platformOf(item: Item, want: Platform, names: readonly string[]): reado
   const { platform } = item.config;
   const full = { ...want, ...definedOnly(platform) };
   if (!platformMatches(want, full)) return [];
-  return [
-    platform.os && platform.architecture
-      ? { ...item, names }
-      : { ...item, names, config: { ...item.config, platform: full } },
-  ];
+  if (platform.os && platform.architecture) return [{ ...item, names }];
+  // The document that came says less than what is written now, so it cannot pass as it is.
+  const { config: _, ...original } = item.original;
+  return [{ ...item, names, config: { ...item.config, platform: full }, original }];
 }
 
 const definedOnly = (platform: Platform): Platform =>

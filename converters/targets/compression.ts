@@ -42,3 +42,11 @@ export function parseCompression(text: string): Pick<CompressionPlan, 'name' | '
     hint: 'Write gzip, zstd, none or keep; gzip:1 to gzip:12 and zstd:1 to zstd:19 say how hard to try.',
   });
 }
+
+/** For targets whose layers stand uncompressed. @throws OcixError usage/option */
+export function refuseCompression({ name }: CompressionPlan, why: string): void {
+  if (name === 'keep' || name === 'none') return;
+  throw new OcixError('usage/option', `--compress ${name}: ${why}`, {
+    hint: 'Leave the option out, and compress what was written as a whole.',
+  });
+}

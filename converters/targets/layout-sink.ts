@@ -8,13 +8,14 @@ import { dirname, join } from 'node:path';
 import type { Context } from '../../formats/base/context.ts';
 import { OcixError, within } from '../../formats/base/errors.ts';
 import type { Digest } from '../../formats/bytes/digest.ts';
+import { outputError } from '../../formats/bytes/output-error.ts';
 import { decode } from '../../formats/json/decode.ts';
 import { type Json, parseJson } from '../../formats/json/parse.ts';
+import { jsonBytes } from '../../formats/json/write.ts';
 import { annotationsOf, decodeDescriptor } from '../../formats/model/descriptor.ts';
 import type { Descriptor } from '../../formats/model/image.ts';
 import { MEDIA, REF_NAME } from '../../formats/model/media-types.ts';
 import { type BlobStore, blobStore } from '../../formats/store/blobs.ts';
-import { outputError } from '../../formats/store/errors.ts';
 import { withLock } from '../../formats/store/lock.ts';
 import {
   type Destination,
@@ -24,7 +25,6 @@ import {
   stageBeside,
   stageInside,
 } from '../../formats/store/staging.ts';
-import { jsonBytes } from './oci-documents.ts';
 
 export interface LayoutSink {
   readonly blobs: BlobStore;

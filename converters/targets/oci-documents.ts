@@ -5,18 +5,17 @@
  */
 import { type Context, note } from '../../formats/base/context.ts';
 import { within } from '../../formats/base/errors.ts';
-import type { LayerProgress } from '../../formats/base/progress.ts';
 import type { Digest } from '../../formats/bytes/digest.ts';
-import { utf8Bytes } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
+import { jsonBytes } from '../../formats/json/write.ts';
 import { platformText } from '../../formats/model/config.ts';
-import { configDocument } from '../../formats/model/config-document.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
-import type { Artifact, Descriptor, Image, ImageIndex, Item } from '../../formats/model/image.ts';
+import type { Artifact, Descriptor, Document, Image, ImageIndex, Item } from '../../formats/model/image.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import { layerMediaType, layerType, MEDIA } from '../../formats/model/media-types.ts';
+import { completePlatform, configBytes } from './config-bytes.ts';
 import { copyBlob } from './copy-blob.ts';
-import { fittingHistory } from './history.ts';
+import { layerSteps } from './layer-steps.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { StoredLayer } from './store-layer.ts';
 
@@ -25,8 +24,10 @@ type JsonRecord = { readonly [name: string]: Json };
 /** What became of one image. */
 export interface WrittenImage {
   readonly image: Image;
+  /** Of what stands for the image in this target: its manifest, its configuration, or the one file there is. */
   readonly digest: Digest;
-  readonly configDigest: Digest;
+  /** Absent where the target has no place for a configuration. */
+  readonly configDigest?: Digest;
   readonly layers: readonly StoredLayer[];
 }
 
@@ -41,7 +42,7 @@ export interface OciWriter {
 export function ociWriter(layers: LayerStore, layerCount: number, context: Context): OciWriter {
   const images: WrittenImage[] = [];
   const referenced = new Set<Digest>();
-  let number = 0;
+  const steps = layerSteps(layers, layerCount, context);
   return { write, images, referenced };
 
   async function write(item: Item): Promise<Descriptor> {
@@ -53,49 +54,21 @@ export function ociWriter(layers: LayerStore, layerCount: number, context: Conte
     const described: Descriptor[] = [];
     const stored: StoredLayer[] = [];
     for (const [i, layer] of image.layers.entries()) {
-      number++;
-      if (layer.elsewhere) described.push(elsewhere(layer));
-      else {
-        const one = await within(`layer ${i + 1}`, () => storeLayer(layer));
+      if (layer.elsewhere) {
+        steps.pass();
+        described.push(elsewhere(layer));
+      } else {
+        const one = await within(`layer ${i + 1}`, () => steps.store(layer));
         stored.push(one);
         described.push(layerDescriptor(layer, one));
         referenced.add(one.digest);
       }
     }
     const ids = image.layers.map((layer, i) => layer.diffId ?? stored[i]!.diffId);
-    const config = await writeConfig(image, ids);
+    const config = await put(configBytes(image, ids, context), MEDIA.config);
     const manifest = await put(manifestBytes(image, config, described), MEDIA.manifest);
     images.push({ image, digest: manifest.digest, configDigest: config.digest, layers: stored });
     return withMembers(manifest, image.original.descriptor, { platform: platformOf(image, context) });
-  }
-
-  async function storeLayer(layer: Layer): Promise<StoredLayer> {
-    const progress: LayerProgress = {
-      number,
-      count: layerCount,
-      ...((layer.diffId ?? layer.blob.digest) ? { digest: layer.diffId ?? layer.blob.digest! } : {}),
-      ...(layer.size === undefined ? {} : { size: layer.size }),
-    };
-    context.progress({ type: 'layer-start', layer: progress });
-    const stored = await layers.store(layer, (done) =>
-      context.progress({ type: 'layer-progress', layer: progress, done }),
-    );
-    context.progress({
-      type: 'layer-end',
-      layer: progress,
-      size: stored.plainSize,
-      stored: { compression: stored.compression, size: stored.size },
-    });
-    return stored;
-  }
-
-  async function writeConfig(image: Image, ids: readonly Digest[]): Promise<Descriptor> {
-    const { config } = image.original;
-    const history = fittingHistory(image, ids.length, context);
-    const platform = completePlatform(image, context);
-    const whole = config && history === image.history && image.config.platform.os && image.config.platform.architecture;
-    const bytes = whole ? config.bytes : jsonBytes(configDocument(image.config, platform, history, ids));
-    return put(bytes, MEDIA.config);
   }
 
   async function writeIndex(index: ImageIndex): Promise<Descriptor> {
@@ -160,9 +133,7 @@ function manifestBytes(image: Image, config: Descriptor, layers: readonly Descri
   const same =
     manifest?.mediaType === MEDIA.manifest && was?.mediaType === MEDIA.config && was.digest === config.digest;
   if (same && layers.every((layer, i) => layer === image.layers[i]!.descriptor)) return manifest.bytes;
-  const annotations = manifest
-    ? (JSON.parse(new TextDecoder().decode(manifest.bytes)) as { readonly annotations?: Json }).annotations
-    : undefined;
+  const annotations = manifest && manifestAnnotations(manifest);
   return jsonBytes({
     schemaVersion: 2,
     mediaType: MEDIA.manifest,
@@ -171,6 +142,10 @@ function manifestBytes(image: Image, config: Descriptor, layers: readonly Descri
     ...(annotations ? { annotations } : {}),
   });
 }
+
+/** As they stand in the document, which the reader has checked. */
+export const manifestAnnotations = ({ bytes }: Document): Json | undefined =>
+  (JSON.parse(new TextDecoder().decode(bytes)) as { readonly annotations?: Json }).annotations;
 
 /** The layer's own descriptor, where it is OCI's and its blob passed as it was. */
 function layerDescriptor(layer: Layer, stored: StoredLayer): Descriptor {
@@ -211,11 +186,6 @@ function withMembers(made: Descriptor, old: Descriptor | undefined, more: JsonRe
   return descriptorOf({ ...more, ...old?.json, mediaType, digest, size });
 }
 
-function completePlatform(image: Image, context: Context): { readonly os: string; readonly architecture: string } {
-  const { os, architecture } = image.config.platform;
-  return { os: os ?? context.host.os, architecture: architecture ?? context.host.architecture };
-}
-
 function platformOf(image: Image, context: Context): Json {
   const { variant, osVersion, osFeatures } = image.config.platform;
   const { os, architecture } = completePlatform(image, context);
@@ -234,5 +204,3 @@ function describe({ json, digest }: Descriptor): string {
     | undefined;
   return platform ? `the image for ${platformText(platform)}` : digest;
 }
-
-export const jsonBytes = (value: Json): Uint8Array => utf8Bytes(JSON.stringify(value));

@@ -1,14 +1,23 @@
 /** What a target is: a way to write images somewhere, all or nothing. */
+import type { Writable } from 'node:stream';
 import type { Keeper } from '../../formats/archive/archive.ts';
 import type { Context } from '../../formats/base/context.ts';
 import type { Item } from '../../formats/model/image.ts';
+import type { RuntimeOptions } from '../runtime/config.ts';
 import type { CompressionPlan } from './compression.ts';
+import type { ExtractionOptions } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
 
 export interface TargetOptions {
   readonly compression: CompressionPlan;
   /** Replaces what is at the destination, whatever it is. */
   readonly replace: boolean;
+  /** Where the output goes instead of a path, for a target that can be sent. It stays open. */
+  readonly stream?: Writable | undefined;
+  /** For targets that unpack. */
+  readonly extraction?: ExtractionOptions | undefined;
+  /** For targets that write a `config.json`. */
+  readonly runtime?: RuntimeOptions | undefined;
 }
 
 export interface Target {
@@ -16,6 +25,8 @@ export interface Target {
   readonly name: string;
   /** One line for help. */
   readonly summary: string;
+  /** Its output is one file, and may be sent to a stream instead. */
+  readonly single?: true;
   /** @throws OcixError output/exists, output/write */
   open(out: string, options: TargetOptions, context: Context): Promise<TargetSink>;
 }

@@ -1,0 +1,162 @@
+/** `bundle`, `unpack` and `runtime-config`: what runs, and what it runs in. */
+import { writeFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import type { ConvertOptions, Report } from '../../converters/index.ts';
+import { parseCapabilities, type RuntimeOptions } from '../../converters/runtime/config.ts';
+import { outputError } from '../../formats/bytes/output-error.ts';
+import { type IdMapping, parseIdMapping } from '../../formats/rootfs/owners.ts';
+import {
+  type CommonOptions,
+  EXIT_HELP,
+  extractionOptions,
+  printOptions,
+  runtimeOptions,
+  sourceOptions,
+} from '../options.ts';
+import { noteLines, writeReport } from '../render/report.ts';
+import { countText, secondsText, sizeText } from '../render/units.ts';
+import { begin, print, type Session, sourceOf } from '../session.ts';
+
+interface Options extends CommonOptions {
+  readonly rootless?: boolean;
+  readonly uidMap: readonly string[];
+  readonly gidMap: readonly string[];
+  readonly keepDirlinks?: boolean;
+  readonly tty?: boolean;
+  readonly readOnly?: boolean;
+  readonly caps?: string;
+  readonly strict?: boolean;
+  readonly force?: boolean;
+  readonly report?: string;
+  readonly rootfs?: string;
+}
+
+const SOURCE = 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]';
+
+export function registerBundle(program: Command, session: Session): void {
+  const command = program
+    .command('bundle')
+    .summary('a runtime bundle: rootfs/ and config.json')
+    .description(
+      'Unpacks the one image of SOURCE into DIR/rootfs and writes the config.json that runs it under runc or crun.',
+    )
+    .argument('<source>', SOURCE)
+    .argument('<dir>', 'the bundle; it must not exist, or be empty')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n${EXIT_HELP}`,
+    )
+    .action(async (source: string, dir: string, options: Options) => {
+      const { convert } = await import('../../converters/index.ts');
+      const report = await run(options, session, (library) =>
+        convert(sourceOf(source, session), dir, { ...library, to: 'bundle' }),
+      );
+      if (options.json) await print(session, [JSON.stringify(report)]);
+      if (!options.quiet) session.stderr.write(`Next: cd ${quoted(dir)} && runc run NAME\n`);
+    });
+  printOptions(runtimeOptions(extractionOptions(sourceOptions(command))));
+}
+
+export function registerUnpack(program: Command, session: Session): void {
+  const command = program
+    .command('unpack')
+    .summary('the root filesystem alone')
+    .description('Unpacks the one image of SOURCE into DIR, with owners, modes, times, links and attributes.')
+    .argument('<source>', SOURCE)
+    .argument('<dir>', 'the root filesystem; it must not exist, or be empty')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix unpack app.tar rootfs/\n  ocix unpack --rootless tar:rootfs.tar.xz rootfs/\n${EXIT_HELP}`,
+    )
+    .action(async (source: string, dir: string, options: Options) => {
+      const { unpack } = await import('../../converters/index.ts');
+      const report = await run(options, session, (library) => unpack(sourceOf(source, session), dir, library));
+      if (options.json) await print(session, [JSON.stringify(report)]);
+    });
+  printOptions(extractionOptions(sourceOptions(command)));
+}
+
+export function registerRuntimeConfig(program: Command, session: Session): void {
+  const command = program
+    .command('runtime-config')
+    .summary('config.json alone')
+    .description('Prints the config.json that a bundle of SOURCE would have, or writes it to FILE.')
+    .argument('<source>', SOURCE)
+    .argument('[file]', 'where to write')
+    .addOption(new Option('--rootfs <dir>', 'look users up there, instead of in the image’s layers'))
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix runtime-config app.tar\n  ocix runtime-config --rootfs rootfs/ --read-only oci:out:app:1.0 config.json\n${EXIT_HELP}`,
+    )
+    .action(async (source: string, file: string | undefined, options: Options) => {
+      const { configOf } = await import('../../converters/index.ts');
+      const { library, view } = begin(session, options);
+      try {
+        const config = await configOf(sourceOf(source, session), {
+          ...library,
+          from: options.from,
+          platform: options.platform,
+          rootfs: options.rootfs,
+          runtime: runtimeOf(options),
+        });
+        view.end();
+        const text = JSON.stringify(config, null, 2);
+        if (file === undefined) await print(session, [text]);
+        else await writeFile(file, `${text}\n`).catch((cause: unknown) => Promise.reject(outputError(file, cause)));
+      } finally {
+        view.end();
+      }
+    });
+  printOptions(runtimeOptions(sourceOptions(command)));
+}
+
+async function run(
+  options: Options,
+  session: Session,
+  work: (library: ConvertOptions) => Promise<Report>,
+): Promise<Report> {
+  const { library, view } = begin(session, options);
+  const { from, platform, strict, force } = options;
+  const started = performance.now();
+  try {
+    const report = await work({
+      ...library,
+      from,
+      platform,
+      strict,
+      force,
+      extraction: extractionOf(options),
+      runtime: runtimeOf(options),
+    });
+    view.end();
+    if (options.report !== undefined) await writeReport(options.report, report);
+    if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
+    return report;
+  } finally {
+    view.end();
+  }
+}
+
+function extractionOf({ rootless, uidMap, gidMap, keepDirlinks }: Options): ConvertOptions['extraction'] {
+  const mappings = (texts: readonly string[], option: string): readonly IdMapping[] =>
+    texts.map((text) => parseIdMapping(text, option));
+  return { rootless, uidMap: mappings(uidMap, 'uid-map'), gidMap: mappings(gidMap, 'gid-map'), keepDirlinks };
+}
+
+const runtimeOf = ({ tty, readOnly, caps }: Options): RuntimeOptions => ({
+  terminal: tty ?? false,
+  readOnly: readOnly ?? false,
+  capabilities: caps === undefined ? undefined : parseCapabilities(caps),
+});
+
+function summary({ images, notes, target }: Report, milliseconds: number): string {
+  const layers = images.flatMap((image) => image.layers);
+  const size = layers.length ? `, ${sizeText(layers.reduce((sum, { plainSize }) => sum + plainSize, 0))}` : '';
+  return [
+    ...noteLines(notes),
+    `${images[0]?.names[0] ?? 'image'} unpacked into ${target.out}${size}, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
+    '',
+  ].join('\n');
+}
+
+const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,27 @@
+/** What a run did: the report as a file, its notes as lines. */
+import { writeFile } from 'node:fs/promises';
+import type { Note, Report } from '../../converters/index.ts';
+import { outputError } from '../../formats/bytes/output-error.ts';
+import { printable } from '../../formats/bytes/text.ts';
+import { countText } from './units.ts';
+
+/** @throws OcixError output/write */
+export async function writeReport(file: string, report: Report): Promise<void> {
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`).catch((cause: unknown) => {
+    throw outputError(file, cause);
+  });
+}
+
+/** More would push what matters off the screen. */
+const MOST_NOTES = 10;
+
+export function noteLines(notes: readonly Note[]): readonly string[] {
+  const lines = notes
+    .slice(0, MOST_NOTES)
+    .map(
+      ({ kind, message, at }) =>
+        `note: ${kind}: ${printable(message)}${at.length ? `  (${at.map(printable).join(' > ')})` : ''}`,
+    );
+  if (notes.length <= MOST_NOTES) return lines;
+  return [...lines, `and ${countText(notes.length - MOST_NOTES, 'more note')}; --report FILE has them all`];
+}

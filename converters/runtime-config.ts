@@ -1,0 +1,104 @@
+/** `config.json` alone: users are looked up in a root filesystem that is there, or in the layers. */
+import { type Context, type ContextOptions, createContext } from '../formats/base/context.ts';
+import { within } from '../formats/base/errors.ts';
+import { concat } from '../formats/bytes/text.ts';
+import type { Json } from '../formats/json/parse.ts';
+import type { Image } from '../formats/model/image.ts';
+import { hasFilesInRoot, readInRoot } from '../formats/rootfs/root-folder.ts';
+import { type Inode, mergedTree } from '../formats/rootfs/tree.ts';
+import { tarScanner } from '../formats/tar/scanner.ts';
+import { scratchKeeper } from './keepers.ts';
+import { openSource, type Source } from './open.ts';
+import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
+import { type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
+import { MOST_DATABASE } from './targets/bundle.ts';
+
+export interface RuntimeConfigOptions extends ContextOptions {
+  readonly from?: string | undefined;
+  readonly platform?: string | undefined;
+  /** A root filesystem to look users up in, instead of the image's layers. */
+  readonly rootfs?: string | undefined;
+  readonly runtime?: RuntimeOptions | undefined;
+}
+
+/** What `bundle` would write as `config.json`. @throws OcixError as `convert` does */
+export async function configOf(source: Source, options: RuntimeConfigOptions = {}): Promise<Json> {
+  const context = createContext(options);
+  const scratch = scratchKeeper();
+  try {
+    const opened = await openSource(source, options.from, scratch.keep, context);
+    try {
+      const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+      const image = theImage(selectPlatform(selectItems(opened.items, opened.selector), platform), context.host);
+      const root = options.rootfs === undefined ? await viewOfLayers(image, context) : viewOfFolder(options.rootfs);
+      return runtimeConfig(image.config, root, options.runtime ?? { terminal: false, readOnly: false }, context);
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    await scratch.remove();
+  }
+}
+
+const viewOfFolder = (folder: string): RootView => ({
+  file: (path) => readInRoot(folder, path, MOST_DATABASE),
+  hasFiles: (path) => hasFilesInRoot(folder, path),
+});
+
+const DATABASES = ['etc/passwd', 'etc/group'];
+
+/** The layers are read for their names, and those that hold a user database once more. */
+async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
+  const tree = mergedTree();
+  /** The layer that each file came with. */
+  const origin = new Map<Inode, number>();
+  for (const [i, layer] of image.layers.entries()) {
+    await within(`layer ${i + 1}`, async () => {
+      tree.nextLayer();
+      const scanner = tarScanner(context.limits, {
+        entry(entry) {
+          const inode = tree.apply(entry);
+          if (inode && entry.type === 'file') origin.set(inode, i);
+        },
+      });
+      for await (const chunk of layer.open(context)) scanner.push(chunk);
+      scanner.finish();
+      tree.finishLayer();
+    });
+  }
+  const contents = new Map<Inode, Uint8Array>();
+  for (const path of DATABASES) {
+    const inode = inodeAt(path);
+    const layer = inode && origin.get(inode);
+    if (layer !== undefined && inode!.entry!.size <= MOST_DATABASE)
+      contents.set(inode!, await contentOf(image, layer, inode!.entry!.offset, context));
+  }
+  return {
+    file: (path) => contents.get(inodeAt(path)!),
+    hasFiles: (path) => (nodeAt(path)?.children?.size ?? 0) > 0,
+  };
+
+  function nodeAt(path: string) {
+    const real = tree.real(path);
+    return real === undefined ? undefined : tree.lookup(real);
+  }
+
+  function inodeAt(path: string): Inode | undefined {
+    return nodeAt(path)?.inode;
+  }
+}
+
+async function contentOf(image: Image, layer: number, offset: number, context: Context): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let wanted = false;
+  const scanner = tarScanner(context.limits, {
+    entry(entry) {
+      wanted = entry.offset === offset;
+    },
+    data(bytes) {
+      if (wanted) parts.push(new Uint8Array(bytes));
+    },
+  });
+  for await (const chunk of image.layers[layer]!.open(context)) scanner.push(chunk);
+  return concat(parts);
+}

@@ -1,0 +1,168 @@
+/**
+ * `config.json` of a bundle, from the model. Pure: what it has to know of the root filesystem it asks for.
+ * https://github.com/opencontainers/runtime-spec/blob/v1.0.2/config.md
+ */
+import { type Context, note } from '../../formats/base/context.ts';
+import { OcixError } from '../../formats/base/errors.ts';
+import type { Json } from '../../formats/json/parse.ts';
+import { type ImageConfig, platformText } from '../../formats/model/config.ts';
+import type { IdMapping } from '../../formats/rootfs/owners.ts';
+import { annotationsOf } from './annotations.ts';
+import { mountsOf } from './mounts.ts';
+import { DEFAULT_CAPABILITIES, processOf } from './process.ts';
+import { type ResolvedUser, type RootFile, resolveUser } from './user.ts';
+
+export interface RuntimeOptions {
+  readonly terminal: boolean;
+  readonly readOnly: boolean;
+  /** `CAP_…`; Docker's defaults where absent. */
+  readonly capabilities?: readonly string[] | undefined;
+  /** For a user without privileges: a user namespace with these mappings. */
+  readonly userNamespace?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] } | undefined;
+}
+
+/** What is asked of the root filesystem. */
+export interface RootView {
+  readonly file: RootFile;
+  /** Whether a path is a folder with something in it. */
+  hasFiles(path: string): boolean;
+}
+
+/** Every runtime of today takes this version; a higher one is for features that need it. */
+const VERSION = '1.0.2';
+
+const MASKED = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** @throws OcixError format/unsupported for an image of another system, image/config, image/user */
+export function runtimeConfig(config: ImageConfig, root: RootView, options: RuntimeOptions, context: Context): Json {
+  checkPlatform(config, context);
+  const namespace = options.userNamespace;
+  const resolved = resolveUser(config.user, root.file);
+  const user = namespace ? withinMapping(resolved, namespace, context) : resolved;
+  return {
+    ociVersion: VERSION,
+    process: processOf(config, user, {
+      terminal: options.terminal,
+      capabilities: options.capabilities ?? DEFAULT_CAPABILITIES,
+    }),
+    root: { path: 'rootfs', ...(options.readOnly ? { readonly: true } : {}) },
+    mounts: mountsOf(config, namespace !== undefined, root.hasFiles, context),
+    annotations: annotationsOf(config, context),
+    linux: {
+      ...(namespace ? { uidMappings: namespace.uids.map(mapping), gidMappings: namespace.gids.map(mapping) } : {}),
+      // Without privileges a network of its own would be one without a way out.
+      namespaces: ['pid', 'ipc', 'uts', 'mount', ...(namespace ? ['user'] : ['network'])].map((type) => ({ type })),
+      maskedPaths: MASKED,
+      readonlyPaths: READ_ONLY,
+    },
+  };
+}
+
+/** An id that the namespace does not have cannot be taken on: the process is root there, which outside is who starts it. */
+function withinMapping(
+  user: ResolvedUser,
+  { uids, gids }: NonNullable<RuntimeOptions['userNamespace']>,
+  context: Context,
+): ResolvedUser {
+  const [uid, gid] = [isMapped(user.uid, uids) ? user.uid : 0, isMapped(user.gid, gids) ? user.gid : 0];
+  // Who may map no other group than his own may not set any either.
+  const most = gids.reduce((sum, { size }) => sum + size, 0);
+  const groups = most > 1 ? user.groups.filter((group) => isMapped(group, gids)) : [];
+  if (uid !== user.uid || gid !== user.gid) {
+    note(
+      context,
+      'defaulted',
+      `the user ${user.uid}:${user.gid} is outside of the mapping, and ${uid}:${gid} is taken instead (--uid-map and --gid-map widen it)`,
+      'configuration',
+      '/config/User',
+    );
+  }
+  const lost = user.groups.filter((group) => !groups.includes(group));
+  if (lost.length) {
+    note(
+      context,
+      'dropped',
+      `supplementary groups outside of the mapping: ${lost.join(', ')} (--gid-map widens it)`,
+      'configuration',
+      '/config/User',
+    );
+  }
+  return { ...user, uid, gid, groups };
+}
+
+const isMapped = (id: number, mappings: readonly IdMapping[]): boolean =>
+  mappings.some(({ container, size }) => id >= container && id < container + size);
+
+const mapping = ({ container, host, size }: IdMapping): Json => ({ containerID: container, hostID: host, size });
+
+function checkPlatform({ platform }: ImageConfig, context: Context): void {
+  const { os = 'linux', architecture } = platform;
+  if (os !== 'linux') {
+    throw new OcixError('format/unsupported', `an image for ${platformText(platform)} makes no Linux bundle`, {
+      hint: 'Convert it to a layout instead: ocix convert SOURCE OUT.',
+    });
+  }
+  if (architecture !== undefined && architecture !== context.host.architecture) {
+    note(
+      context,
+      'defaulted',
+      `the image is for ${platformText(platform)}, and this machine is ${context.host.architecture}: running it needs emulation`,
+      'configuration',
+    );
+  }
+}
+
+const KNOWN = new Set([
+  ...DEFAULT_CAPABILITIES,
+  'CAP_AUDIT_CONTROL',
+  'CAP_AUDIT_READ',
+  'CAP_BLOCK_SUSPEND',
+  'CAP_BPF',
+  'CAP_CHECKPOINT_RESTORE',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_IPC_LOCK',
+  'CAP_IPC_OWNER',
+  'CAP_LEASE',
+  'CAP_LINUX_IMMUTABLE',
+  'CAP_MAC_ADMIN',
+  'CAP_MAC_OVERRIDE',
+  'CAP_NET_ADMIN',
+  'CAP_NET_BROADCAST',
+  'CAP_PERFMON',
+  'CAP_SYS_ADMIN',
+  'CAP_SYS_BOOT',
+  'CAP_SYSLOG',
+  'CAP_SYS_MODULE',
+  'CAP_SYS_NICE',
+  'CAP_SYS_PACCT',
+  'CAP_SYS_PTRACE',
+  'CAP_SYS_RAWIO',
+  'CAP_SYS_RESOURCE',
+  'CAP_SYS_TIME',
+  'CAP_SYS_TTY_CONFIG',
+  'CAP_WAKE_ALARM',
+]);
+
+/** Reads `--caps`: names with or without `CAP_`, separated by commas, or `none`. @throws OcixError usage/option */
+export function parseCapabilities(text: string): readonly string[] {
+  if (text === 'none') return [];
+  const names = text.split(',').map((name) => `CAP_${name.trim().toUpperCase().replace(/^CAP_/, '')}`);
+  const unknown = names.find((name) => !KNOWN.has(name));
+  if (unknown === undefined) return [...new Set(names)].sort();
+  throw new OcixError('usage/option', `--caps: there is no capability ${unknown}`, {
+    hint: 'See capabilities(7); for example --caps CHOWN,NET_BIND_SERVICE, or none.',
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * What runs: arguments, environment, folder.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/conversion.md#verbatim-fields
+ */
+import { OcixError } from '../../formats/base/errors.ts';
+import { printable } from '../../formats/bytes/text.ts';
+import type { Json } from '../../formats/json/parse.ts';
+import type { ImageConfig } from '../../formats/model/config.ts';
+import { cleanText } from '../../formats/rootfs/path.ts';
+import type { ResolvedUser } from './user.ts';
+
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Docker's fourteen. */
+export const DEFAULT_CAPABILITIES: readonly string[] = [
+  'CAP_AUDIT_WRITE',
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_MKNOD',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_NET_RAW',
+  'CAP_SETFCAP',
+  'CAP_SETGID',
+  'CAP_SETPCAP',
+  'CAP_SETUID',
+  'CAP_SYS_CHROOT',
+];
+
+export interface ProcessOptions {
+  readonly terminal: boolean;
+  readonly capabilities: readonly string[];
+}
+
+/** @throws OcixError image/config */
+export function processOf(config: ImageConfig, user: ResolvedUser, { terminal, capabilities }: ProcessOptions): Json {
+  return {
+    terminal,
+    user: { uid: user.uid, gid: user.gid, ...(user.groups.length ? { additionalGids: user.groups } : {}) },
+    args: argumentsOf(config),
+    env: environmentOf(config, user, terminal),
+    cwd: folderOf(config),
+    // Inheritable and ambient sets stay empty: with them a program gains what its file does not grant (CVE-2022-24769).
+    capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    noNewPrivileges: true,
+  };
+}
+
+function argumentsOf({ entrypoint, cmd }: ImageConfig): readonly string[] {
+  const args = [...entrypoint, ...cmd];
+  if (!args.length)
+    throw bad(
+      'the image has nothing to run: neither Entrypoint nor Cmd',
+      '/config/Cmd',
+      'Unpack it instead: ocix unpack SOURCE DIR.',
+    );
+  for (const word of args) checkText(word, '/config/Cmd');
+  return args;
+}
+
+/** Everything that the image sets, as it sets it and in its order; behind that what a program may expect and the image leaves out. */
+function environmentOf({ env }: ImageConfig, user: ResolvedUser, terminal: boolean): readonly string[] {
+  const names = new Set<string>();
+  for (const line of env) {
+    checkText(line, '/config/Env');
+    const equals = line.indexOf('=');
+    if (equals < 1)
+      throw bad(
+        `${JSON.stringify(printable(line.slice(0, 80)))} in Env is not of the form NAME=VALUE`,
+        '/config/Env',
+        'Correct the image.',
+      );
+    names.add(line.slice(0, equals));
+  }
+  const added = [PATH, `HOME=${user.home ?? '/'}`, ...(terminal ? ['TERM=xterm'] : [])];
+  return [...env, ...added.filter((line) => !names.has(line.slice(0, line.indexOf('='))))];
+}
+
+/** A folder below /proc/…/fd, which /dev/fd is too, leads to what the runtime has open on the host (CVE-2024-21626). */
+function folderOf({ workingDir }: ImageConfig): string {
+  if (workingDir === undefined || workingDir === '') return '/';
+  checkText(workingDir, '/config/WorkingDir');
+  if (!workingDir.startsWith('/'))
+    throw bad(
+      `WorkingDir ${JSON.stringify(printable(workingDir))} is not absolute`,
+      '/config/WorkingDir',
+      'Correct the image.',
+    );
+  if (/^proc\/(?:.*\/)?fd(?:\/|$)|^dev\/fd(?:\/|$)/s.test(cleanText(workingDir).path)) {
+    throw bad(
+      `WorkingDir ${JSON.stringify(printable(workingDir))} leads to files that the runtime has open on the host`,
+      '/config/WorkingDir',
+      'Do not trust this image.',
+    );
+  }
+  return workingDir;
+}
+
+function checkText(text: string, pointer: string): void {
+  if (text.includes('\0'))
+    throw bad('a NUL byte in a text that a program is to get', pointer, 'Do not trust this image.');
+}
+
+const bad = (message: string, pointer: string, hint: string): OcixError =>
+  new OcixError('image/config', message, { at: ['configuration', pointer], hint });

@@ -1,0 +1,142 @@
+/**
+ * Docker archives, as `docker load` takes them since version 1.10, and podman and skopeo with it.
+ * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
+ *
+ * Layers are called `HEX.tar` after their diffID, and configurations `HEX.json` after the image id. Readers take any name that `manifest.json`
+ * gives, and these are what skopeo writes. The folders of version 1 (`ID/layer.tar`, `ID/json`, `VERSION`) are left out: only Docker before 1.10
+ * asks for them, and no current tool reads them. Layers are not compressed, as `docker save` has always had it, so each name is the digest of
+ * what it names; a layer that occurs twice is one member that is named twice.
+ */
+import { join } from 'node:path';
+import { bytesMember, type PackedMember } from '../../formats/archive/envelope.ts';
+import type { Context } from '../../formats/base/context.ts';
+import { within } from '../../formats/base/errors.ts';
+import { type Digest, digestOf, hexOf } from '../../formats/bytes/digest.ts';
+import type { Json } from '../../formats/json/parse.ts';
+import { jsonBytes } from '../../formats/json/write.ts';
+import type { Image } from '../../formats/model/image.ts';
+import type { Layer } from '../../formats/model/layer.ts';
+import { type BlobStore, blobStore } from '../../formats/store/blobs.ts';
+import { openOutput } from '../../formats/store/output-file.ts';
+import { type CompressionPlan, refuseCompression } from './compression.ts';
+import { configBytes } from './config-bytes.ts';
+import { type NamedImage, onlyImages } from './docker-items.ts';
+import { type LayerSteps, layerSteps } from './layer-steps.ts';
+import { layerStore } from './layer-store.ts';
+import type { WrittenImage } from './oci-documents.ts';
+import { repositoriesOf, repoTags } from './repo-tags.ts';
+import { packInto, stagedMember } from './staged-archive.ts';
+import type { StoredLayer } from './store-layer.ts';
+import { streamKeeper } from './stream-keeper.ts';
+import type { Target } from './target.ts';
+
+const PLAIN: CompressionPlan = { name: 'none', reproducible: false };
+
+export const dockerArchive: Target = {
+  name: 'docker-archive',
+  summary: 'what docker load and podman load take',
+  single: true,
+  async open(out, options, context) {
+    refuseCompression(options.compression, 'the layers of a docker archive are not compressed');
+    const file = await openOutput(out, options);
+    const blobs = blobStore(join(file.folder, 'blobs'));
+    let made: readonly MadeImage[] = [];
+    return {
+      keep: streamKeeper(blobs, PLAIN),
+      async write(items) {
+        const images = onlyImages(items, context);
+        const count = images.reduce((sum, { image }) => sum + image.layers.length, 0);
+        const steps = layerSteps(layerStore(blobs, PLAIN, context), count, context);
+        made = [];
+        for (const one of images) made = joined(made, await madeImage(one, steps, context));
+        return images.map(({ image }) => writtenImage(image, made));
+      },
+      async commit() {
+        await packInto(file, await membersOf(made, blobs), blobs, context);
+        await file.commit();
+      },
+      discard: () => file.discard(),
+    };
+  },
+};
+
+/** An image as it will stand in `manifest.json`. */
+interface MadeImage {
+  readonly images: readonly Image[];
+  readonly config: Uint8Array;
+  readonly id: Digest;
+  readonly tags: readonly string[];
+  readonly layers: readonly StoredLayer[];
+  readonly sources: Readonly<Record<Digest, Json>>;
+}
+
+async function madeImage({ image, names }: NamedImage, steps: LayerSteps, context: Context): Promise<MadeImage> {
+  const layers: StoredLayer[] = [];
+  const sources: Record<Digest, Json> = {};
+  for (const [i, layer] of image.layers.entries()) {
+    const stored = await within(`layer ${i + 1}`, () => steps.store(layer));
+    layers.push(stored);
+    if (layer.foreign) sources[stored.diffId] = foreignSource(layer, stored);
+  }
+  const config = configBytes(
+    image,
+    layers.map(({ diffId }) => diffId),
+    context,
+  );
+  return { images: [image], config, id: digestOf(config), tags: repoTags(image, names, context), layers, sources };
+}
+
+/** Where its vendor serves a layer, as Docker says it; without it a push would upload what may not be distributed. */
+function foreignSource({ descriptor, urls }: Layer, stored: StoredLayer): Json {
+  const compressed = descriptor !== undefined && !/\.tar$/.test(descriptor.mediaType);
+  return {
+    mediaType: `application/vnd.docker.image.rootfs.foreign.diff.tar${compressed ? '.gzip' : ''}`,
+    size: descriptor?.size ?? stored.size,
+    digest: descriptor?.digest ?? stored.digest,
+    ...(urls.length ? { urls } : {}),
+  };
+}
+
+/** Two references to one image are one image with both names. */
+function joined(before: readonly MadeImage[], next: MadeImage): readonly MadeImage[] {
+  const same = before.find(({ id }) => id === next.id);
+  if (!same) return [...before, next];
+  const both = {
+    ...same,
+    images: [...same.images, ...next.images],
+    tags: [...new Set([...same.tags, ...next.tags])],
+  };
+  return before.map((one) => (one === same ? both : one));
+}
+
+function writtenImage(image: Image, made: readonly MadeImage[]): WrittenImage {
+  const { id, layers } = made.find(({ images }) => images.includes(image))!;
+  return { image, digest: id, configDigest: id, layers };
+}
+
+const layerName = ({ diffId }: StoredLayer): string => `${hexOf(diffId)}.tar`;
+const configName = ({ id }: MadeImage): string => `${hexOf(id)}.json`;
+
+/** The documents come first, so that who reads front to back knows what the layers are when they come. */
+async function membersOf(made: readonly MadeImage[], blobs: BlobStore): Promise<readonly PackedMember[]> {
+  const repositories = repositoriesOf(
+    made.map(({ tags, layers }) => ({ tags, top: hexOf(layers.at(-1)?.diffId ?? EMPTY) })),
+  );
+  const layers = new Map(made.flatMap((one) => one.layers.map((layer) => [layerName(layer), layer] as const)));
+  return [
+    bytesMember('manifest.json', jsonBytes(made.map(manifestEntry))),
+    ...(Object.keys(repositories).length ? [bytesMember('repositories', jsonBytes(repositories))] : []),
+    ...made.map((one) => bytesMember(configName(one), one.config)),
+    ...(await Promise.all([...layers].map(([name, { digest }]) => stagedMember(name, digest, blobs)))),
+  ];
+}
+
+/** Of an image without layers: no layer has it. */
+const EMPTY: Digest = `sha256:${'0'.repeat(64)}`;
+
+const manifestEntry = (one: MadeImage): Json => ({
+  Config: configName(one),
+  RepoTags: one.tags.length ? one.tags : null,
+  Layers: one.layers.map(layerName),
+  ...(Object.keys(one.sources).length ? { LayerSources: one.sources } : {}),
+});
