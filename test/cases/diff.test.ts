@@ -1,0 +1,53 @@
+/** `diff` and targets that go to standard output, as a user runs them. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { dockerFile, varied } from '../converters/targets/archives.ts';
+import { scratch } from '../fixtures/peers.ts';
+import { greetingFile, ocix, output, refused } from './command.ts';
+
+describe('diff', () => {
+  test('prints nothing and ends in 0 where an image and its conversion are compared', () => {
+    const out = join(scratch(), 'out');
+    output(['convert', '-q', greetingFile(), out]);
+    expect(ocix(['diff', '-q', greetingFile(), `oci:${out}`])).toMatchObject({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('prints a line a difference and ends in 8', () => {
+    const { status, stdout } = ocix(['diff', '-q', greetingFile(), dockerFile(varied())]);
+    expect(status).toBe(8);
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['changed\tconfig\tenv', 'added\t/kept/file']));
+  });
+
+  test('prints one JSON document', () => {
+    const { status, stdout } = ocix(['diff', '-q', '--json', greetingFile(), dockerFile(varied())]);
+    expect(status).toBe(8);
+    expect(JSON.parse(stdout)).toMatchObject({ equal: false, differences: expect.any(Array) });
+  });
+
+  test('reads one of the two from standard input, and not both', () => {
+    const input = spawnSync('cat', [greetingFile()], { maxBuffer: 1 << 26 }).stdout;
+    expect(ocix(['diff', '-q', '-', greetingFile()], { input })).toMatchObject({ status: 0, stdout: '' });
+    expect(refused(['diff', '-', '-'])).toMatchObject({ status: 2, code: 'usage/argument' });
+  });
+
+  test('refuses a field that does not exist', () => {
+    expect(refused(['diff', '--ignore', 'colour', greetingFile(), greetingFile()])).toMatchObject({
+      status: 2,
+      code: 'usage/option',
+    });
+  });
+});
+
+describe('standard output', () => {
+  test.each(['tar', 'docker-archive', 'oci-archive'])('takes a %s, and the result lines go elsewhere', (to) => {
+    const { status, stderr, stdout } = ocix(['convert', '--to', to, greetingFile(), '-']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^greeting:latest\tsha256:[0-9a-f]{64}\t-$/m);
+    expect(stdout).not.toContain('\tsha256:');
+  });
+
+  test('does not take a folder', () => {
+    expect(refused(['convert', greetingFile(), '-'])).toMatchObject({ status: 2, code: 'usage/argument' });
+  });
+});

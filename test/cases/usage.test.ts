@@ -1,0 +1,185 @@
+/** What a user does wrong, and what the command says to it: a status, a code, a hint, three lines at most. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { dockerSave, type Generation } from '../../fixtures/docker-save.ts';
+import { greeting } from '../../fixtures/images.ts';
+import { layoutTar, ociLayout } from '../../fixtures/oci-layout.ts';
+import { tar } from '../../fixtures/tar.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { scratch } from '../fixtures/peers.ts';
+import { fileOf, greetingFile, ocix, output, refused, snapshot } from './command.ts';
+import { namesOf } from './layout.ts';
+
+const image = greeting('amd64');
+
+describe('help', () => {
+  test('ocix alone says what it is and what most people need', () => {
+    const text = output([]);
+    for (const command of ['convert', 'docker2oci', 'inspect', 'ls', 'detect']) expect(text).toContain(command);
+    expect(output(['--help'])).toContain('Most people need');
+  });
+
+  test.each(['convert', 'docker2oci', 'inspect', 'ls', 'detect'])(
+    'ocix %s --help has examples and exit statuses',
+    (command) => {
+      const text = output([command, '--help']);
+      expect(text).toContain(`Usage: ocix ${command}`);
+      expect(text).toContain('Examples:');
+      expect(text).toContain('Exit status:');
+      expect(output(['help', command])).toBe(text);
+    },
+  );
+
+  test('--version prints the version and nothing else', () => {
+    expect(output(['--version'])).toBe(`${packageJson.version}\n`);
+  });
+});
+
+describe('wrong usage ends in 2', () => {
+  test.each([
+    [['cnvert', 'a', 'b'], 'Did you mean convert?'],
+    [['docker2oc', 'a'], 'Did you mean docker2oci?'],
+    [['convert', '--forse', 'a', 'b'], 'Did you mean --force?'],
+    [['convert', '--compres', 'gzip', 'a', 'b'], 'Did you mean --compress?'],
+    [['ls', '--jsn', 'a'], 'Did you mean --json?'],
+  ])('%j: the likely one is suggested', (args, suggestion) => {
+    const refusal = refused(args, { cwd: scratch() });
+    expect(refusal).toMatchObject({ status: 2, code: 'usage/argument', stdout: '' });
+    expect(refusal.lines.join('\n')).toContain(suggestion);
+  });
+
+  test.each([
+    [['convert']],
+    [['convert', 'only-one']],
+    [['convert', 'a', 'b', 'c']],
+    [['inspect']],
+    [['detect', 'a', 'b']],
+    [['convert', '', 'out']],
+    [['convert', 'missing.tar', 'out']],
+    [['convert', 'docker-archive:', 'out']],
+    [['convert', 'docker-archive:missing.tar:a:1', 'out']],
+    [['convert', '--from', 'floppy', 'a', 'out']],
+    [['convert', '--to', 'floppy', 'a', 'out']],
+    [['convert', '--limit', 'patience=3', 'a', 'out']],
+    [['convert', '--limit', 'entries=none', 'a', 'out']],
+    [['ls', '--layer', 'two', 'a']],
+    [['docker2oci', '-']],
+  ])('%j', (args) => {
+    const folder = scratch();
+    const refusal = refused(args, { cwd: folder });
+    expect(refusal).toMatchObject({ status: 2, code: expect.stringMatching(/^(?:usage|source)\//), stdout: '' });
+    expect(refusal.lines.length).toBeLessThanOrEqual(3);
+    expect(snapshot(folder)).toEqual([]);
+  });
+});
+
+describe('what is not recognised or not supported ends in 3', () => {
+  const inputs: Readonly<Record<string, Uint8Array>> = {
+    'an empty file': Buffer.alloc(0),
+    'a short text': Buffer.from('hello\n'),
+    'a long text': Buffer.from('hello\n'.repeat(1000)),
+    'a plain tar': tar([{ name: 'etc/passwd', body: 'root:x:0:0::/:' }]),
+    'a tar of nothing': tar([]),
+    'text in gzip': gzipSync('hello\n'.repeat(1000)),
+  };
+  test.each(Object.keys(inputs))('%s, as a file and from a pipe, for every command', (kind) => {
+    const folder = scratch();
+    const path = fileOf(inputs[kind]!, 'input.bin', folder);
+    const before = snapshot(folder);
+    for (const refusal of [
+      refused(['convert', path, join(folder, 'out')]),
+      refused(['convert', '-', join(folder, 'out')], { input: inputs[kind]! }),
+      refused(['inspect', path]),
+      refused(['ls', path]),
+      refused(['detect', path]),
+      refused(['docker2oci', path, join(folder, 'out')]),
+    ].slice(0, kind.includes('tar') ? 5 : 6)) {
+      expect(refusal).toMatchObject({ status: 3, code: 'format/unknown', stdout: '' });
+      expect(refusal.lines.length).toBeLessThanOrEqual(3);
+    }
+    expect(snapshot(folder)).toEqual(before);
+  });
+
+  test('a folder that is no layout', () => {
+    const folder = scratch();
+    mkdirSync(join(folder, 'in'));
+    writeFileSync(join(folder, 'in/readme'), 'x');
+    expect(refused(['convert', 'in', 'out'], { cwd: folder })).toMatchObject({ status: 3, code: 'format/unknown' });
+  });
+
+  test.each(['docker://example.com/app:1', 'rkt:/var/lib/rkt', 'aci:app.aci'])(
+    '%s, which another version reads',
+    (source) => {
+      expect(refused(['convert', source, 'out'], { cwd: scratch() })).toMatchObject({
+        status: 3,
+        code: 'format/unsupported',
+      });
+    },
+  );
+});
+
+test('every error is three lines at most, with code, place and hint, also where the input tries to draw on the terminal', () => {
+  const folder = scratch();
+  const evil = '\x1b[2J\nocix: fake\r';
+  const bytes = dockerSave(image, { generation: '1.10', manifest: (items) => [{ ...items[0], Layers: [evil, evil] }] });
+  const refusal = refused(['convert', fileOf(bytes, 'e.tar', folder), join(folder, 'out')]);
+  expect(refusal).toMatchObject({ status: 4, code: 'member/missing' });
+  expect(refusal.lines.length).toBeLessThanOrEqual(3);
+  expect(refusal.lines.join('')).not.toMatch(/[\x1b\r]/);
+  expect(refusal.lines[1]).toMatch(/^ {2}at {2}.*e\.tar > manifest\.json > /);
+});
+
+describe('docker2oci', () => {
+  test.each([
+    ['app.tar', 'app.oci'],
+    ['app.tar.gz', 'app.oci'],
+    ['app-1.0.tgz', 'app-1.0.oci'],
+    ['app.docker', 'app.oci'],
+    ['no-suffix', 'no-suffix.oci'],
+    ['v1.2.3.tar.xz', 'v1.2.3.oci'],
+  ])('calls the layout of %s %s, in the current folder', (name, wanted) => {
+    const folder = scratch();
+    const elsewhere = scratch();
+    const path = fileOf(dockerSave(image, { generation: '1.10' }), name, elsewhere);
+    expect(output(['docker2oci', '-q', path], { cwd: folder })).toMatch(
+      new RegExp(`\t${wanted.replaceAll('.', '\\.')}\n$`),
+    );
+    expect(namesOf(join(folder, wanted))).toEqual(['greeting:latest']);
+  });
+
+  test.each<Generation>(['v1', '25', 'containerd'])(
+    'reads the form %s from a pipe, to the OUT that is given',
+    (generation) => {
+      const folder = scratch();
+      output(['docker2oci', '-q', '-', 'x.oci'], { cwd: folder, input: dockerSave(image, { generation }) });
+      expect(namesOf(join(folder, 'x.oci'))).toEqual(['greeting:latest']);
+    },
+  );
+
+  test('refuses what is no docker archive, rather than read it as something else', () => {
+    const folder = scratch();
+    const path = fileOf(layoutTar(ociLayout(image)), 'layout.tar', folder);
+    const refusal = refused(['docker2oci', path], { cwd: folder });
+    expect(refusal.status).toSatisfy((status) => status === 3 || status === 4);
+    expect(snapshot(folder).map((line) => line.split(' ')[0])).toEqual(['layout.tar']);
+  });
+
+  test('does not write over the file that it reads', () => {
+    const folder = scratch();
+    const path = fileOf(dockerSave(image, { generation: '1.10' }), 'app.oci', folder);
+    const before = snapshot(folder);
+    expect(refused(['docker2oci', path, path])).toMatchObject({ status: 7, code: 'output/exists' });
+    expect(refused(['docker2oci', path], { cwd: folder }).status).toBe(0);
+    expect(snapshot(folder)).toEqual(expect.arrayContaining([...before]));
+    expect(namesOf(join(folder, 'app.oci.oci'))).toEqual(['greeting:latest']);
+  });
+});
+
+test('an option may stand behind the arguments, and --from in the place of a transport', () => {
+  const out = join(scratch(), 'out');
+  output(['convert', greetingFile({ generation: '25' }), out, '--from', 'oci', '-q']);
+  expect(namesOf(out)).toEqual(['latest']);
+  expect(ocix(['convert', '--from', 'docker-archive', greetingFile(), out]).status).toBe(0);
+});

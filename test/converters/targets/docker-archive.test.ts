@@ -1,0 +1,226 @@
+/** What `docker load` and its like are given. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { convert, diff, inspect } from '../../../converters/index.ts';
+import { sha256Digest, sha256Hex } from '../../../fixtures/bytes.ts';
+import { dockerSave } from '../../../fixtures/docker-save.ts';
+import { type ImageRecipe, prepare } from '../../../fixtures/image-recipe.ts';
+import { greeting, sampleLayer, windowsImage } from '../../../fixtures/images.ts';
+import {
+  emptyLayout,
+  type Layout,
+  layoutTar,
+  named,
+  putArtifact,
+  putAttestation,
+  putImage,
+  putIndex,
+  setIndex,
+} from '../../../fixtures/oci-layout.ts';
+import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
+import { behaviour, dockerFile, memberJson, membersOf, ociFile, varied, written } from './archives.ts';
+
+const file = behaviour('docker-archive');
+const image = greeting('amd64');
+const hexOf = (digest: string): string => digest.replace('sha256:', '');
+
+interface Entry {
+  readonly Config: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly Layers: readonly string[];
+  readonly LayerSources?: Readonly<Record<string, { readonly mediaType: string; readonly urls: readonly string[] }>>;
+}
+
+async function made(source: string) {
+  const out = join(scratch(), 'out.tar');
+  const report = await convert(source, out, { to: 'docker-archive' });
+  const members = await membersOf(out);
+  const manifest = memberJson(members, 'manifest.json') as readonly Entry[];
+  return { out, report, members, manifest, messages: report.notes.map(({ kind, message }) => `${kind}: ${message}`) };
+}
+
+const layoutFile = (layout: Layout): string => written(layoutTar(layout), scratch(), 'oci.tar');
+const tagged = (...tags: readonly string[]): ImageRecipe => ({ ...image, tags });
+
+describe('a docker archive', () => {
+  test('names each member by the digest of its bytes, layers uncompressed', async () => {
+    const { members, manifest } = await made(ociFile(image, { compression: 'zstd' }));
+    const prepared = prepare(image);
+    expect(manifest).toEqual([
+      {
+        Config: `${hexOf(prepared.configDigest)}.json`,
+        RepoTags: ['greeting:latest'],
+        Layers: prepared.layers.map(({ diffId }) => `${hexOf(diffId)}.tar`),
+      },
+    ]);
+    for (const { name, body } of members.slice(2)) expect(name.split('.')[0]).toBe(sha256Hex(body));
+    expect(memberJson(members, 'repositories')).toEqual({
+      greeting: { latest: hexOf(prepared.layers.at(-1)!.diffId) },
+    });
+  });
+
+  test('keeps the image id, which is what its report says', async () => {
+    const { report, members, manifest } = await made(ociFile(image));
+    const config = members.find(({ name }) => name === manifest[0]!.Config)!;
+    expect(sha256Digest(config.body)).toBe(prepare(image).configDigest);
+    expect(report.images[0]).toMatchObject({
+      digest: prepare(image).configDigest,
+      config: prepare(image).configDigest,
+    });
+  });
+
+  test('is the image that it was made from', async () => {
+    const source = ociFile(varied());
+    expect(await diff(source, (await made(source)).out)).toEqual([]);
+  });
+
+  test('holds several images with all their tags, and a layer that they share once', async () => {
+    const base = sampleLayer([{ name: 'base' }]);
+    const one = { layers: [base, sampleLayer([{ name: 'one' }])], tags: ['a:1', 'example.com:5000/b/c:2'] };
+    const two = { layers: [base, base], tags: ['d:1'] };
+    const { manifest, members, out } = await made(dockerFile([one, two]));
+    expect(manifest.map(({ RepoTags }) => RepoTags)).toEqual([['a:1', 'example.com:5000/b/c:2'], ['d:1']]);
+    expect(manifest[1]!.Layers[0]).toBe(manifest[1]!.Layers[1]);
+    expect(members.filter(({ name }) => name.endsWith('.tar')).length).toBe(2);
+    expect((await inspect(out)).images.map(({ layers }) => layers.length)).toEqual([2, 2]);
+  });
+
+  test('gives one image that two references point to both names', async () => {
+    const { manifest, report } = await made(ociFile(tagged('a:1', 'b:2')));
+    expect(manifest.map(({ RepoTags }) => RepoTags)).toEqual([['a:1', 'b:2']]);
+    expect(report.images.flatMap(({ names }) => names)).toEqual(['a:1', 'b:2']);
+  });
+
+  test('holds an image without a name, and one without layers', async () => {
+    const { manifest, members } = await made(dockerFile([{ layers: [] }]));
+    expect(manifest).toEqual([{ Config: expect.stringMatching(/^[0-9a-f]{64}\.json$/), RepoTags: null, Layers: [] }]);
+    expect(members.map(({ name }) => name)).not.toContain('repositories');
+  });
+
+  test('says where a layer comes from that may not be distributed', async () => {
+    const { manifest } = await made(dockerFile(windowsImage()));
+    expect(Object.values(manifest[0]!.LayerSources ?? {})).toEqual([
+      {
+        mediaType: expect.stringContaining('vnd.docker.image.rootfs.foreign.diff.tar'),
+        size: expect.any(Number),
+        digest: expect.stringMatching(/^sha256:/),
+        urls: ['https://mirror.example/windows/base.tar.gz'],
+      },
+    ]);
+  });
+
+  test('has no place for a layer that is not in the source', async () => {
+    const windows = windowsImage();
+    const [base, top] = windows.layers as readonly [{ readonly tar: Uint8Array }, Uint8Array];
+    const absent = { ...windows, layers: [{ ...base, absent: true }, top] };
+    await expect(made(ociFile(absent))).rejects.toMatchObject({ code: 'blob/missing' });
+  });
+
+  test('is not compressed inside', async () => {
+    const options = { to: 'docker-archive', compress: 'zstd' };
+    await expect(convert(dockerFile(image), join(scratch(), 'out'), options)).rejects.toMatchObject({
+      code: 'usage/option',
+    });
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['app:1.0', ['app:1.0'], []],
+    [
+      'registry.example:5000/Team/app:1',
+      null,
+      ['dropped: registry.example:5000/Team/app:1 does not fit Docker’s grammar'],
+    ],
+    ['app', ['app:latest'], ['defaulted: app has no tag, so it is written as app:latest']],
+    ['1.0', ['1.0:latest'], ['defaulted: 1.0 has no tag, so it is written as 1.0:latest']],
+    ['APP', null, ['dropped: APP does not fit Docker’s grammar']],
+    ['a+b', null, ['dropped: a+b does not fit Docker’s grammar']],
+    ['f'.repeat(64), null, [`dropped: ${'f'.repeat(64)} does not fit`]],
+    [`app:1@sha256:${'0'.repeat(64)}`, ['app:1'], [expect.stringContaining('the digest is left out')]],
+    [`app@sha256:${'0'.repeat(64)}`, null, [expect.stringContaining('the image goes without this name')]],
+    ['localhost/app:1', ['localhost/app:1'], []],
+    ['constructor:constructor', ['constructor:constructor'], []],
+    ['app:__proto__', ['app:__proto__'], []],
+  ])('%s becomes %j', async (name, tags, notes) => {
+    const { manifest, messages, members } = await made(ociFile(tagged(name)));
+    expect(manifest[0]!.RepoTags).toEqual(tags);
+    const expected = notes.map((one) => (typeof one === 'string' ? expect.stringContaining(one) : one));
+    expect(messages).toEqual(expected);
+    const repositories = tags && Object.keys(memberJson(members, 'repositories') as object);
+    expect(repositories).toEqual(tags && [tags[0]!.slice(0, tags[0]!.lastIndexOf(':'))]);
+  });
+
+  test('the whole name that containerd keeps beside a tag counts', async () => {
+    const source = written(dockerSave(tagged('example.com/app:1'), { generation: '25' }), scratch(), 'in.tar');
+    const { manifest } = await made(`oci-archive:${source}`);
+    expect(manifest[0]!.RepoTags).toEqual(['example.com/app:1']);
+  });
+});
+
+describe('what only OCI has is noted', () => {
+  test('annotations of a manifest', async () => {
+    const { messages } = await made(ociFile(image, { annotations: { 'org.example.b': 'x', 'org.example.a': 'y' } }));
+    expect(messages).toEqual(['dropped: a docker archive has no annotations: org.example.a, org.example.b']);
+  });
+
+  test('an index, whose name goes to one of its images, and its attestations', async () => {
+    const layout = emptyLayout();
+    const amd64 = putImage(layout, { ...image, tags: [] });
+    const arm64 = putImage(layout, { ...greeting('arm64'), tags: [] });
+    const index = putIndex(layout, [arm64, amd64, putAttestation(layout, amd64)]);
+    const { manifest, messages } = await made(layoutFile(setIndex(layout, [named(index, 'app:1')])));
+    expect(manifest.map(({ Config, RepoTags }) => [Config.slice(0, 64), RepoTags])).toEqual([
+      [hexOf(prepare(greeting('arm64')).configDigest), null],
+      [hexOf(prepare(image).configDigest), ['app:1']],
+    ]);
+    expect(messages).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('has no index'),
+        expect.stringContaining('app:1 is the one for linux/amd64'),
+        expect.stringContaining('holds images only'),
+      ]),
+    );
+  });
+
+  test('artifacts', async () => {
+    const layout = emptyLayout();
+    const artifact = putArtifact(layout, { artifactType: 'application/vnd.example', files: [] });
+    const { manifest, messages } = await made(
+      layoutFile(setIndex(layout, [named(putImage(layout, image), 'app:1'), named(artifact, 'thing')])),
+    );
+    expect(manifest.length).toBe(1);
+    expect(messages).toEqual([expect.stringMatching(/^dropped: a docker archive holds images only, and .* is none$/)]);
+  });
+});
+
+describe('as a file it', () => {
+  test('is the same bytes twice', () => file.isDeterministic());
+  test('does not take the place of a file, unless that is asked for', () => file.refusesWhatIsThere());
+  test('is not there when it cannot be whole', () => file.leavesNothingWhenItFails((folder) => readdirSync(folder)));
+  test('is sent to a stream as it would be written', () => file.goesToAStream());
+});
+
+describe('peers', () => {
+  withPeer('skopeo')('skopeo reads each image of several', async () => {
+    const { out } = await made(dockerFile([tagged('a:1', 'a:2'), { ...varied(), tags: ['b:1'] }]));
+    for (const name of ['a:1', 'a:2', 'b:1']) {
+      const args = ['--insecure-policy', 'copy', `docker-archive:${out}:${name}`, `dir:${join(scratch(), 'copy')}`];
+      runPeer({ tool: 'skopeo', args });
+    }
+  });
+
+  withPeer('podman')('podman loads it under its names', async () => {
+    const { out } = await made(ociFile(tagged('example.com/app:1', 'example.com/app:2'), { compression: 'zstd' }));
+    const folder = scratch();
+    const store = ['--root', join(folder, 's'), '--runroot', join(folder, 'r'), '--storage-driver', 'vfs'];
+    runPeer({ tool: 'podman', args: [...store, 'load', '-q', '-i', out] });
+    const args = [...store, 'images', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}', '--no-trunc'];
+    const id = prepare(image).configDigest;
+    expect(runPeer({ tool: 'podman', args }).toString().trim().split('\n').sort()).toEqual([
+      `example.com/app:1 ${id}`,
+      `example.com/app:2 ${id}`,
+    ]);
+  });
+});
