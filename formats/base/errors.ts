@@ -58,6 +58,7 @@ export const CODES = {
   'oci/document': STATUS.refused,
   'image/layers': STATUS.refused,
   'image/config': STATUS.refused,
+  'image/user': STATUS.refused,
   'image/select': STATUS.refused,
   'image/reference': STATUS.refused,
   'limit/entries': STATUS.refused,
