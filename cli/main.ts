@@ -82,7 +82,7 @@ function failed(error: unknown, { stderr, env, signal }: Session): number {
     if (error.exitCode === 0) return 0;
     const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');
     stderr.write(
-      `${errorText(new OcixError('usage/argument', what, { hint: [...hints, 'ocix --help shows the commands, ocix COMMAND --help their options.'].join(' ') }), paint)}\n`,
+      `${errorText(new OcixError('usage/argument', what, { hint: [...hints.map((hint) => hint.replace(/^\((.*)\)$/, '$1')), 'ocix --help shows the commands, ocix COMMAND --help their options.'].join(' ') }), paint)}\n`,
     );
     return STATUS.usage;
   }

@@ -18,8 +18,11 @@ export async function offersFor(archive: Archive): Promise<readonly Offer[]> {
 }
 
 /** @throws OcixError format/unknown, format/ambiguous */
-export async function recognise(archive: Archive): Promise<Offer> {
-  const [best, second] = await offersFor(archive);
+export const recognise = async (archive: Archive): Promise<Offer> => bestOf(await offersFor(archive), archive);
+
+/** @param offers highest first */
+export function bestOf(offers: readonly Offer[], archive: Archive): Offer {
+  const [best, second] = offers;
   if (!best) throw unknown(archive);
   if (second?.confidence === best.confidence) {
     throw new OcixError(
@@ -40,14 +43,14 @@ function unknown(archive: Archive): OcixError {
   const seen = names.length === 0 ? 'nothing in it' : `first entries: ${first.join(', ')}`;
   if (archive.kind === 'folder') {
     return new OcixError('format/unknown', `${name} is a folder, and no image layout`, {
-      at: [`${name} (${seen})`],
+      at: [seen],
       hint: 'An image layout has a file called oci-layout. Check the path.',
     });
   }
   if (names.length === 0)
     return new OcixError('format/unknown', `${name} is a tar with nothing in it`, { hint: 'Save the image again.' });
   return new OcixError('format/unknown', `${name} is a plain tar, not an image`, {
-    at: [`${name} (${seen})`],
+    at: [seen],
     hint: `If it is a root filesystem, say so: tar:${name}`,
   });
 }

@@ -147,7 +147,9 @@ test('every error code is tested', () => {
 
 test('bytes are never copied with slice()', () => {
   const wrong = SOURCES.filter((path) => /^(?:formats|converters)\//.test(path) && /\.slice\(\)/.test(textOf(path)));
-  expect(wrong, 'slice() of a Buffer is a view of memory that is used again; new Uint8Array(bytes) is a copy').toEqual([]);
+  expect(wrong, 'slice() of a Buffer is a view of memory that is used again; new Uint8Array(bytes) is a copy').toEqual(
+    [],
+  );
 });
 
 test('the project speaks of itself alone', () => {

@@ -26,7 +26,7 @@ export function registerConvert(program: Command, session: Session): void {
     .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
-    .option('--to <name>', 'the target')
+    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, tar or bundle')
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));
@@ -37,6 +37,8 @@ Examples:
   ocix convert app.tar out/                              every image of a docker save archive, into a layout
   docker save app:1.0 | ocix convert --compress zstd - out/
   ocix convert docker-archive:all.tar.gz:app:1.0 out/    one of several images
+  ocix convert --to docker-archive oci:out:app:1.0 app.tar
+  ocix convert --to tar app.tar - | tar t                the flattened root filesystem, to standard output
 `;
 
 export function registerDocker2oci(program: Command, session: Session): void {
@@ -127,13 +129,15 @@ function epoch({ env }: Session): Pick<ConvertOptions, 'created'> {
 
 function summary({ images, notes }: Report, milliseconds: number): string {
   const layers = images.flatMap((image) => image.layers);
+  // A layer that images share is stored once.
+  const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
   const sum = (of: (layer: (typeof layers)[number]) => number): string =>
-    sizeText(layers.reduce((total, layer) => total + of(layer), 0));
+    sizeText(distinct.reduce((total, layer) => total + of(layer), 0));
   const more = images.flatMap(({ names }) => names.slice(1));
   return [
     ...noteLines(notes),
     ...(more.length ? [`also named ${more.map(printable).join(', ')}`] : []),
-    `${countText(layers.length, 'layer')}, ${sum((layer) => layer.plainSize)} in, ${sum((layer) => layer.size)} out, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
+    `${countText(distinct.length, 'layer')}, ${sum((layer) => layer.plainSize)} in, ${sum((layer) => layer.size)} out, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
     '',
   ].join('\n');
 }

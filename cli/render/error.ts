@@ -5,7 +5,11 @@ import type { Paint } from './terminal.ts';
 
 export function errorText(error: OcixError, paint: Paint): string {
   const { code, message, at, expected, found, hint } = error;
-  const where = at.length ? `  at  ${at.map(place).join(' > ')}` : undefined;
+  // A sentence that names its only place already does not need it a second time.
+  const where =
+    at.length > 1 || (at[0] !== undefined && !message.includes(at[0]))
+      ? `  at  ${at.map(place).join(' > ')}`
+      : undefined;
   const details = [expected && `expected ${printable(expected)}`, found && `found ${printable(found)}`]
     .filter(Boolean)
     .join(', ');

@@ -88,7 +88,7 @@ function folderOf({ workingDir }: ImageConfig): string {
       '/config/WorkingDir',
       'Correct the image.',
     );
-  if (/^proc\/(?:.*\/)?fd(?:\/|$)|^dev\/fd(?:\/|$)/s.test(cleanText(workingDir).path)) {
+  if (passesDescriptors(workingDir)) {
     throw bad(
       `WorkingDir ${JSON.stringify(printable(workingDir))} leads to files that the runtime has open on the host`,
       '/config/WorkingDir',
@@ -97,6 +97,12 @@ function folderOf({ workingDir }: ImageConfig): string {
   }
   return workingDir;
 }
+
+/** Every folder on the way counts, since .. behind a link leads up from where that points to. */
+const passesDescriptors = (path: string): boolean =>
+  path
+    .split('/')
+    .some((_, i, parts) => /^(?:proc\/(?:.*\/)?|dev\/)fd$/s.test(cleanText(parts.slice(0, i + 1).join('/')).path));
 
 function checkText(text: string, pointer: string): void {
   if (text.includes('\0'))

@@ -14,7 +14,7 @@ import type { Image, Item } from '../../formats/model/image.ts';
 import type { Extractor } from '../../formats/rootfs/extract.ts';
 import { type HeldFolder, holdFolder } from '../../formats/rootfs/held-folder.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
-import { destination, occupied, type Staging, stageBeside } from '../../formats/store/staging.ts';
+import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
 import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
 import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
@@ -46,7 +46,7 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   const there = await destination(out);
   if (!options.replace && (there.state === 'file' || there.state === 'folder'))
     throw occupied(out, there.state === 'file' ? 'is a file' : 'is a folder with something in it');
-  const staging = await stageBeside(there.path);
+  const staging = await stageFor(there);
   const folder = await held(staging);
   let made = '';
   return {

@@ -22,7 +22,7 @@ import {
   destination,
   occupied,
   type Staging,
-  stageBeside,
+  stageFor,
   stageInside,
 } from '../../formats/store/staging.ts';
 
@@ -60,7 +60,7 @@ async function newLayout(
   there: Destination,
   publish: (staging: Staging, entries: readonly Descriptor[]) => Promise<void>,
 ): Promise<LayoutSink> {
-  const staging = await stageBeside(there.path);
+  const staging = await stageFor(there);
   return layoutSink(staging, async (entries) => {
     await attempt(there.path, async () => {
       await mkdir(join(staging.path, 'blobs'), { recursive: true });

@@ -13,11 +13,11 @@ export function checkIndexDocument(index: JsonObject): void {
   checkOwnType(index, MEDIA.index, MEDIA.dockerList);
 }
 
-/** @throws OcixError oci/document, oci/media-type */
-export function checkManifestDocument(manifest: JsonObject): void {
+/** @param mediaType what the descriptor says @throws OcixError oci/document, oci/media-type */
+export function checkManifestDocument(manifest: JsonObject, mediaType: string): void {
   checkSchemaVersion(manifest);
   refuseMembers(manifest, 'a manifest', ['manifests', 'fsLayers']);
-  checkOwnType(manifest, MEDIA.manifest, MEDIA.dockerManifest);
+  checkOwnType(manifest, mediaType);
 }
 
 function checkSchemaVersion(document: JsonObject): void {

@@ -8,13 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OcixError } from '../base/errors.ts';
 import { outputError } from '../bytes/output-error.ts';
 import { printable } from '../bytes/text.ts';
+import { isRunning } from './process.ts';
 
 /** Milliseconds. The section holds for a few renames; a minute is a process in trouble. */
 const PATIENCE = 60_000;
 const PAUSE = 20;
 
 /** Runs `work` while no other process holds the lock at `path`. @throws OcixError output/locked, output/write */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, patience = PATIENCE): Promise<T> {
   const own = `${path}-${process.pid}-${Math.random().toString(36).slice(2)}`;
   try {
     await writeFile(own, `${process.pid} ${hostname()}\n`, { flag: 'wx' });
@@ -22,7 +23,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
     throw outputError(path, cause);
   }
   try {
-    await acquire(own, path);
+    await acquire(own, path, patience);
     try {
       return await work();
     } finally {
@@ -34,7 +35,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 }
 
 /** Linking is atomic, and the lock is complete the moment it exists. */
-async function acquire(own: string, path: string): Promise<void> {
+async function acquire(own: string, path: string, patience: number): Promise<void> {
   for (let waited = 0; ; waited += PAUSE) {
     try {
       return await link(own, path);
@@ -42,10 +43,14 @@ async function acquire(own: string, path: string): Promise<void> {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw outputError(path, cause);
     }
     if (await abandoned(path)) await unlink(path).catch(() => {});
-    else if (waited >= PATIENCE) {
-      throw new OcixError('output/locked', `another process has been writing for a minute`, {
-        hint: `If none is running, remove ${printable(path)} and try again.`,
-      });
+    else if (waited >= patience) {
+      throw new OcixError(
+        'output/locked',
+        `another process has been writing here for ${Math.round(patience / 1000)} s`,
+        {
+          hint: `If none is running, remove ${printable(path)} and try again.`,
+        },
+      );
     } else await sleep(PAUSE);
   }
 }
@@ -57,13 +62,4 @@ async function abandoned(path: string): Promise<boolean> {
   // Somebody else may have broken it and taken it meanwhile; then it is another file.
   const now = await stat(path).catch(() => undefined);
   return now !== undefined && now.ino === before.ino;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { OcixError } from '../base/errors.ts';
 import { outputError } from '../bytes/output-error.ts';
 import { printable } from '../bytes/text.ts';
-import { destination, occupied, type Staging, stageBeside } from './staging.ts';
+import { destination, occupied, type Staging, stageFor } from './staging.ts';
 
 export interface OutputFile {
   /** The private folder. Other things may be kept in it until the file is committed. */
@@ -41,7 +41,7 @@ async function outputFile(out: string, replacing: boolean): Promise<OutputFile> 
       hint: 'Write to standard output instead: -.',
     });
   if (there.state !== 'absent' && !replacing) throw occupied(out, there.state === 'file' ? 'exists' : 'is a folder');
-  const staging = await stageBeside(there.path);
+  const staging = await stageFor(there);
   return growingFile(staging.path, (made) => (replacing ? replace(staging) : place(made, there.path, staging, out)));
 }
 

@@ -5,7 +5,7 @@ import { emptyLayout, layoutTar, ociLayout, putImage, setRefs, writeLayout } fro
 import { type TarEntry, tar } from '../../fixtures/tar.ts';
 import type { Archive } from '../../formats/archive/archive.ts';
 import { folderArchive } from '../../formats/archive/folder.ts';
-import { offersFor, recognise } from '../../formats/detect.ts';
+import { bestOf, offersFor, recognise } from '../../formats/detect.ts';
 import { READERS, readerNamed } from '../../formats/index.ts';
 import { scratch } from '../fixtures/peers.ts';
 import { codeOf, contextWith, openTar, refusalOf, WAYS } from './support.ts';
@@ -96,4 +96,13 @@ describe('the table of readers', () => {
       for (const name of [reader.name, ...reader.aliases]) expect(readerNamed(name)).toBe(reader);
     expect(readerNamed('nothing')).toBeUndefined();
   });
+});
+
+test('two readers that bid the same are named both, and neither is chosen', async () => {
+  const archive = await openTar(dockerSave(image, { generation: '25' }));
+  const [first, second] = await offersFor(archive);
+  const refusal = await refusalOf(() => bestOf([first!, { ...second!, confidence: first!.confidence }], archive));
+  expect(refusal?.code).toBe('format/ambiguous');
+  expect(refusal?.hint).toContain('docker-archive:');
+  expect(refusal?.hint).toContain('oci:');
 });

@@ -145,3 +145,9 @@ for (let i = 0; i < 15; i++) await withLock(${JSON.stringify(lock)}, async () =>
     expect(existsSync(lock)).toBe(false);
   }, 20_000);
 });
+
+test('a lock that a living process keeps is waited for, and no longer than that', async () => {
+  const lock = join(scratch(), 'lock');
+  writeFileSync(lock, `${sleeper().pid} ${hostname()}\n`);
+  expect(await codeOf(() => withLock(lock, async () => {}, 100))).toBe('output/locked');
+});

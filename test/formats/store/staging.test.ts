@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { destination, occupied, stageBeside, stageInside } from '../../../formats/store/staging.ts';
+import { destination, occupied, stageFor, stageInside } from '../../../formats/store/staging.ts';
 import { scratch } from '../../fixtures/peers.ts';
 import { codeOf } from '../support.ts';
+
+const stageBeside = async (target: string) => stageFor(await destination(target));
 
 const read = (...parts: readonly string[]): string => readFileSync(join(...parts), 'utf8');
 
@@ -135,4 +138,44 @@ describe('a staging place', () => {
 test('a place that is taken is refused with a way out', () => {
   expect(occupied('/some/out', 'is not empty')).toMatchObject({ code: 'output/exists', status: 7 });
   expect(occupied('/some/out', 'is not empty').hint).toContain('--force');
+});
+
+describe('a destination that cannot be renamed over', () => {
+  test('is filled where it is, when it is the current folder', async () => {
+    const folder = scratch();
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const staging = await stageFor(await destination('.'));
+      expect(staging.path.startsWith(`${process.cwd()}/.ocix-`)).toBe(true);
+      writeFileSync(join(staging.path, 'index.json'), '{}');
+      expect(await staging.place()).toBe(true);
+      expect(readdirSync(process.cwd())).toEqual(['index.json']);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test('is empty all the same when a killed run left something hidden in it', async () => {
+    const folder = scratch();
+    mkdirSync(join(folder, '.ocix-left'));
+    expect((await destination(folder)).state).toBe('empty');
+  });
+});
+
+test('what a process left that is gone is removed by the next run, what a living one has stays', async () => {
+  const folder = scratch();
+  const own = await stageBeside(join(folder, 'out'));
+  const [, host] = own.path.slice(folder.length + 1).split('-');
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  mkdirSync(join(folder, `.ocix-${host}-${pid}-0123abcd`, 'rootfs'), { recursive: true });
+  mkdirSync(join(folder, `.ocix-${host}-${process.pid}-0123abcd`));
+  mkdirSync(join(folder, `.ocix-ffffff-${pid}-0123abcd`));
+  const next = await stageBeside(join(folder, 'other'));
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.includes('0123abcd'))
+      .sort(),
+  ).toEqual([`.ocix-${host}-${process.pid}-0123abcd`, `.ocix-ffffff-${pid}-0123abcd`].sort());
+  await Promise.all([own.discard(), next.discard()]);
 });
