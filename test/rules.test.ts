@@ -145,6 +145,16 @@ test('every error code is tested', () => {
   expect(untested, 'a refusal that no test has seen may never happen').toEqual([]);
 });
 
+test('the lock file is complete for every platform', () => {
+  const { packages } = JSON.parse(textOf('package-lock.json')) as {
+    readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+  };
+  const missing = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies).filter((name) => !(`node_modules/${name}` in packages)),
+  );
+  expect(missing, 'npm ci refuses a lock file that leaves out what another platform would install').toEqual([]);
+});
+
 test('bytes are never copied with slice()', () => {
   const wrong = SOURCES.filter((path) => /^(?:formats|converters)\//.test(path) && /\.slice\(\)/.test(textOf(path)));
   expect(wrong, 'slice() of a Buffer is a view of memory that is used again; new Uint8Array(bytes) is a copy').toEqual(
