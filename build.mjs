@@ -1,6 +1,6 @@
 /**
- * Bundles the command, the library and the compression worker into dist/. Dependencies stay outside; what is only a
- * devDependency and gets bundled has its licence written to dist/THIRD-PARTY-LICENSES.txt.
+ * Bundles the command, the library and the compression worker into dist/. Dependencies stay outside; what is a
+ * devDependency and gets bundled (commander, since every command loads it; libdeflate, so that it cannot change) has its licence written to dist/THIRD-PARTY-LICENSES.txt.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   external: Object.keys({ ...dependencies, ...optionalDependencies }).flatMap((name) => [name, `${name}/*`]),
+  // commander is CommonJS, and asks for Node's own modules in the old way.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   metafile: true,
   logLevel: 'warning',
 });

@@ -1,12 +1,4 @@
 /** The library: everything that the command does. `docs/library.md` shows each function at work. */
-import { type ContextOptions, createContext } from '../formats/base/context.ts';
-import { type Difference, diffImages } from './diff.ts';
-import { passingKeeper, scratchKeeper } from './keepers.ts';
-import { type Listed, type ListOptions, listLayer, listTree } from './listing.ts';
-import { detectSource, type Offer, openSource, type Source } from './open.ts';
-import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
-import { type SourceSummary, summaryOf } from './summary.ts';
-
 export type { Context, ContextOptions } from '../formats/base/context.ts';
 export { CODES, type Code, OcixError, STATUS } from '../formats/base/errors.ts';
 export { DEFAULT_LIMITS, type LimitName, type Limits, parseLimit } from '../formats/base/limits.ts';
@@ -19,103 +11,18 @@ export type { Layer } from '../formats/model/layer.ts';
 export { type ConvertOptions, convert, unpack } from './convert.ts';
 export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
 export type { Listed } from './listing.ts';
+export {
+  type DiffOptions,
+  detect,
+  diff,
+  inspect,
+  type ListSourceOptions,
+  list,
+  type OpenedImages,
+  type OpenOptions,
+  open,
+} from './look.ts';
 export type { Offer, Source } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
-
-export interface OpenOptions extends ContextOptions {
-  readonly from?: string | undefined;
-  /** `OS/ARCH[/VARIANT]`. */
-  readonly platform?: string | undefined;
-}
-
-/** What each reader makes of a source, the most likely first. @throws OcixError format/unknown where none takes it */
-export async function detect(source: Source, options: ContextOptions = {}): Promise<readonly Offer[]> {
-  return detectSource(source, passingKeeper, createContext(options));
-}
-
-/** What is in a source, without reading its layers. */
-export async function inspect(source: Source, options: OpenOptions = {}): Promise<SourceSummary> {
-  const context = createContext(options);
-  const opened = await openSource(source, options.from, passingKeeper, context);
-  try {
-    const items = selectPlatform(
-      selectItems(opened.items, opened.selector),
-      options.platform === undefined ? undefined : parsePlatform(options.platform),
-    );
-    return summaryOf(opened, items, context);
-  } finally {
-    await opened.close();
-  }
-}
-
-export interface OpenedImages {
-  readonly title: string;
-  /** Close what was opened when you are done with the images. */
-  close(): Promise<void>;
-  readonly items: Awaited<ReturnType<typeof openSource>>['items'];
-}
-
-/** The images of a source, to work with. A source that can be read only once is kept in a temporary folder until `close`. */
-export async function open(source: Source, options: OpenOptions = {}): Promise<OpenedImages> {
-  const context = createContext(options);
-  const scratch = scratchKeeper();
-  try {
-    const opened = await openSource(source, options.from, scratch.keep, context);
-    const items = selectPlatform(
-      selectItems(opened.items, opened.selector),
-      options.platform === undefined ? undefined : parsePlatform(options.platform),
-    );
-    const close = async (): Promise<void> => {
-      await opened.close();
-      await scratch.remove();
-    };
-    return { title: opened.title, items, close };
-  } catch (error) {
-    await scratch.remove();
-    throw error;
-  }
-}
-
-export interface ListSourceOptions extends OpenOptions, Partial<ListOptions> {
-  /** Counted from 0, the base; without it the merged tree is listed. */
-  readonly layer?: number | undefined;
-}
-
-/** The entries of the one image of a source. */
-export async function list(source: Source, options: ListSourceOptions = {}): Promise<readonly Listed[]> {
-  const context = createContext(options);
-  const opened = await open(source, options);
-  try {
-    const image = theImage(opened.items, context.host);
-    const wanted = { digest: options.digest ?? false, path: options.path };
-    return await (options.layer === undefined
-      ? listTree(image, wanted, context)
-      : listLayer(image, options.layer, wanted, context));
-  } finally {
-    await opened.close();
-  }
-}
-
-export interface DiffOptions extends OpenOptions {
-  /** Names of `DIFF_FIELDS` that do not count. */
-  readonly ignore?: readonly string[] | undefined;
-}
-
-/** What differs between the one image of `a` and that of `b`; nothing where they are equal, whatever their formats. */
-export async function diff(a: Source, b: Source, options: DiffOptions = {}): Promise<readonly Difference[]> {
-  const context = createContext(options);
-  const before = await open(a, options);
-  try {
-    const after = await open(b, options);
-    try {
-      const images = [theImage(before.items, context.host), theImage(after.items, context.host)] as const;
-      return await diffImages(images, options.ignore ?? [], context);
-    } finally {
-      await after.close();
-    }
-  } finally {
-    await before.close();
-  }
-}

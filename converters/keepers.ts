@@ -7,8 +7,6 @@ import { OcixError } from '../formats/base/errors.ts';
 import { newHash } from '../formats/bytes/digest.ts';
 import { concat } from '../formats/bytes/text.ts';
 import { SNIFF_SIZE } from '../formats/codec/index.ts';
-import { blobStore } from '../formats/store/blobs.ts';
-import { streamKeeper } from './targets/stream-keeper.ts';
 
 /** Reads a member once for its digest, and keeps only as much as tells how it is compressed. */
 export const passingKeeper: Keeper = async (content) => {
@@ -43,6 +41,9 @@ export function scratchKeeper(): Scratch {
   return {
     async keep(content, name, own) {
       folder ??= mkdtemp(join(tmpdir(), 'ocix-'));
+      // Loaded when it is needed: most sources are files, and looking at one should take no longer than it must.
+      const { blobStore } = await import('../formats/store/blobs.ts');
+      const { streamKeeper } = await import('./targets/stream-keeper.ts');
       return streamKeeper(blobStore(await folder), { name: 'none', reproducible: false })(content, name, own);
     },
     async remove() {

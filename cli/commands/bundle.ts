@@ -15,7 +15,7 @@ import {
 } from '../options.ts';
 import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
-import { begin, print, type Session, sourceOf } from '../session.ts';
+import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
 
 interface Options extends CommonOptions {
   readonly rootless?: boolean;
@@ -47,7 +47,7 @@ export function registerBundle(program: Command, session: Session): void {
       `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n${EXIT_HELP}`,
     )
     .action(async (source: string, dir: string, options: Options) => {
-      const { convert } = await import('../../converters/index.ts');
+      const { convert } = await import('../../converters/convert.ts');
       const report = await run(options, session, (library) =>
         convert(sourceOf(source, session), dir, { ...library, to: 'bundle' }),
       );
@@ -69,7 +69,7 @@ export function registerUnpack(program: Command, session: Session): void {
       `\nExamples:\n  ocix unpack app.tar rootfs/\n  ocix unpack --rootless tar:rootfs.tar.xz rootfs/\n${EXIT_HELP}`,
     )
     .action(async (source: string, dir: string, options: Options) => {
-      const { unpack } = await import('../../converters/index.ts');
+      const { unpack } = await import('../../converters/convert.ts');
       const report = await run(options, session, (library) => unpack(sourceOf(source, session), dir, library));
       if (options.json) await print(session, [JSON.stringify(report)]);
     });
@@ -89,7 +89,7 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
       `\nExamples:\n  ocix runtime-config app.tar\n  ocix runtime-config --rootfs rootfs/ --read-only oci:out:app:1.0 config.json\n${EXIT_HELP}`,
     )
     .action(async (source: string, file: string | undefined, options: Options) => {
-      const { configOf } = await import('../../converters/index.ts');
+      const { configOf } = await import('../../converters/runtime-config.ts');
       const { library, view } = begin(session, options);
       try {
         const config = await configOf(sourceOf(source, session), {
@@ -115,6 +115,7 @@ async function run(
   session: Session,
   work: (library: ConvertOptions) => Promise<Report>,
 ): Promise<Report> {
+  await keepNurserySmall();
   const { library, view } = begin(session, options);
   const { from, platform, strict, force } = options;
   const started = performance.now();

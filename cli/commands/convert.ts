@@ -7,7 +7,7 @@ import { printable } from '../../formats/bytes/text.ts';
 import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
-import { begin, print, type Session, sourceOf } from '../session.ts';
+import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
 
 interface Options extends CommonOptions {
   readonly to?: string;
@@ -70,7 +70,8 @@ export function defaultOut(file: string): string {
 }
 
 async function run(source: string, out: string, options: Options, session: Session): Promise<void> {
-  const { convert } = await import('../../converters/index.ts');
+  await keepNurserySmall();
+  const { convert } = await import('../../converters/convert.ts');
   const { library, view } = begin(session, options);
   const started = performance.now();
   let report: Report;

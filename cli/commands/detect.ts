@@ -11,7 +11,7 @@ export function registerDetect(program: Command, session: Session): void {
     .argument('<source>', 'a path, or - for standard input')
     .addHelpText('after', `\nExamples:\n  ocix detect app.tar\n  ocix detect --json - < unknown.bin\n${EXIT_HELP}`)
     .action(async (source: string, options: CommonOptions) => {
-      const { detect } = await import('../../converters/index.ts');
+      const { detect } = await import('../../converters/look.ts');
       const { library, view } = begin(session, options);
       try {
         const offers = await detect(sourceOf(source, session), library);

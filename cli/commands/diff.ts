@@ -41,7 +41,7 @@ export function registerDiff(program: Command, session: Session): void {
 }
 
 async function run(a: string, b: string, options: Options, session: Session): Promise<void> {
-  const { diff } = await import('../../converters/index.ts');
+  const { diff } = await import('../../converters/look.ts');
   if (isStandardInput(a) && isStandardInput(b)) {
     throw new OcixError('usage/argument', 'standard input can be one of the two images, not both', {
       hint: 'Write one of them to a file first.',

@@ -13,7 +13,7 @@ export function registerInspect(program: Command, session: Session): void {
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .addHelpText('after', `\nExamples:\n  ocix inspect app.tar\n  ocix inspect --json oci:out:app:1.0\n${EXIT_HELP}`)
     .action(async (source: string, options: CommonOptions) => {
-      const { inspect } = await import('../../converters/index.ts');
+      const { inspect } = await import('../../converters/look.ts');
       const { library, view, paint, width } = begin(session, options);
       try {
         const summary = await inspect(sourceOf(source, session), {

@@ -27,7 +27,7 @@ export function registerLs(program: Command, session: Session): void {
       `\nExamples:\n  ocix ls app.tar /etc\n  ocix ls --layer 0 --json oci:out:app:1.0\n  ocix ls tar:rootfs.tar.xz\n${EXIT_HELP}`,
     )
     .action(async (source: string, path: string | undefined, options: Options) => {
-      const { list } = await import('../../converters/index.ts');
+      const { list } = await import('../../converters/look.ts');
       const { library, view } = begin(session, options);
       try {
         const entries = await list(sourceOf(source, session), {

@@ -22,6 +22,8 @@ export interface Member {
   open(): Chunks;
   /** The same, where memory can be used again: a chunk stays as it is until two more have been asked for. */
   readonly openReusing?: () => Chunks;
+  /** The first bytes alone, `size` of them at most, where reading them costs less than opening the content. */
+  readonly head?: (size: number) => Chunks;
   /** What is known of the content because it had to be read already. */
   readonly kept?: Kept;
 }

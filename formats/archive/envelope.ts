@@ -6,7 +6,7 @@
  * no owners and no times, and nothing of what tar-stream loses: large ids, fractions of seconds, bytes that are not UTF-8.
  * Sizes over 8 GiB it writes in base 256, which every reader of images takes.
  */
-import { type Pack, pack } from 'tar-stream';
+import type { Pack } from 'tar-stream';
 import { type Chunks, chunksOf } from '../bytes/chunks.ts';
 
 export interface PackedMember {
@@ -34,6 +34,8 @@ export async function* packed(
   members: readonly PackedMember[],
   done?: (member: PackedMember) => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
+  // Loaded when something is packed: most runs write no envelope.
+  const { pack } = await import('tar-stream');
   const tar = pack();
   let failure: unknown;
   const filling = fill(tar, members, done).catch((error: unknown) => {

@@ -33,6 +33,7 @@ async function memberBelow(root: string, name: string): Promise<Member | undefin
     size: file.size,
     open: () => reopened(root, name, (again) => again.window(0, again.size)),
     openReusing: () => reopened(root, name, (again) => again.reusingWindow(0, again.size)),
+    head: (size) => reopened(root, name, (again) => again.window(0, size)),
   };
 }
 

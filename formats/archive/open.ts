@@ -2,8 +2,8 @@
 import type { Context } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
-import { byteReader, type Chunks } from '../bytes/chunks.ts';
-import type { ByteSource } from '../bytes/source.ts';
+import { byteReader, type Chunks, collect } from '../bytes/chunks.ts';
+import type { ByteSource, RandomSource } from '../bytes/source.ts';
 import { printable } from '../bytes/text.ts';
 import type { CompressionName } from '../codec/codec.ts';
 import { decompressed, sniff } from '../codec/index.ts';
@@ -67,19 +67,23 @@ export const looksLikeTar = (head: Uint8Array): boolean =>
  * @throws OcixError format/unknown where it is no tar
  */
 export async function openArchive(source: ByteSource, keep: Keeper, context: Context): Promise<Archive> {
+  if (source.kind === 'random' && !sniff(await collect(source.window(0, HEAD), HEAD)))
+    return openPlain(source, context);
   const { compression, head, content, close } = await peel(
     source.kind === 'random' ? source.window(0, source.size) : source.chunks,
     context,
   );
-  if (!looksLikeTar(head)) {
-    await close();
-    throw notTar(source.name, head, compression);
+  if (looksLikeTar(head)) {
+    return streamedArchive({ name: source.name, compression, content, close: () => source.close() }, keep, context);
   }
-  if (source.kind === 'random' && compression.length === 0) {
-    await close();
-    return indexedArchive(source, context);
-  }
-  return streamedArchive({ name: source.name, compression, content, close: () => source.close() }, keep, context);
+  await close();
+  throw notTar(source.name, head, compression);
+}
+
+async function openPlain(source: RandomSource, context: Context): Promise<Archive> {
+  const head = await collect(source.window(0, HEAD), HEAD);
+  if (looksLikeTar(head)) return indexedArchive(source, context);
+  throw notTar(source.name, head, []);
 }
 
 function notTar(name: string, head: Uint8Array, compression: readonly CompressionName[]): OcixError {

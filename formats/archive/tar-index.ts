@@ -20,7 +20,15 @@ export async function indexedArchive(source: RandomSource, context: Context): Pr
     entry: (entry) => {
       const start = scanner.position;
       const member = memberOf(entry, () => source.window(start, entry.size));
-      addMember(members, { ...member, openReusing: () => source.reusingWindow(start, entry.size) }, context);
+      addMember(
+        members,
+        {
+          ...member,
+          openReusing: () => source.reusingWindow(start, entry.size),
+          head: (size) => source.window(start, Math.min(size, entry.size)),
+        },
+        context,
+      );
     },
   });
   while (scanner.position < source.size) {

@@ -114,7 +114,7 @@ export function layerElsewhere(descriptor: Descriptor, diffId: Digest | undefine
 }
 
 async function headOf(member: Member): Promise<Uint8Array> {
-  const reader = byteReader(member.open());
+  const reader = byteReader(member.head?.(SNIFF_SIZE) ?? member.open());
   try {
     return await reader.read(SNIFF_SIZE);
   } finally {

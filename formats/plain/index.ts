@@ -40,7 +40,13 @@ async function memberOf(source: ByteSource, keep: Keeper, context: Context): Pro
   const common = { name: source.name, type: 'file', link: '' } as const;
   if (source.kind === 'random') {
     const { size } = source;
-    return { ...common, size, open: () => source.window(0, size), openReusing: () => source.reusingWindow(0, size) };
+    return {
+      ...common,
+      size,
+      open: () => source.window(0, size),
+      openReusing: () => source.reusingWindow(0, size),
+      head: (most: number) => source.window(0, most),
+    };
   }
   const counter = { size: 0 };
   const kept = await keep(counted(source.chunks, counter), source.name, context);

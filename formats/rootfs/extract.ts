@@ -152,6 +152,8 @@ export function extractor(options: ExtractOptions): Extractor {
         current = { fd: openSync(name.path, CREATE, 0o600), path };
         return;
       case 'symlink':
+        if (entry.link.length === 0 || entry.link.length >= PATH_MAX)
+          throw new OcixError('path/invalid', 'a symlink points to nothing, or to a longer path than Linux allows');
         symlinkSync(Buffer.from(entry.link), name.path);
         metadata.ofName(name, entry, path);
         return;

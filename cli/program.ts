@@ -1,0 +1,95 @@
+/** The commands, and what a command line comes to: output, or an error and its exit status. */
+import { Command, CommanderError } from 'commander';
+import { OcixError, STATUS } from '../formats/base/errors.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { errorText, faultText } from './render/error.ts';
+import { paintFor } from './render/terminal.ts';
+import type { Session } from './session.ts';
+
+type Register = (program: Command, session: Session) => void;
+
+/** In the order of the help. A command is loaded when it is called, or when the help speaks of all of them. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  convert: async () => (await import('./commands/convert.ts')).registerConvert,
+  docker2oci: async () => (await import('./commands/convert.ts')).registerDocker2oci,
+  bundle: async () => (await import('./commands/bundle.ts')).registerBundle,
+  unpack: async () => (await import('./commands/bundle.ts')).registerUnpack,
+  'runtime-config': async () => (await import('./commands/bundle.ts')).registerRuntimeConfig,
+  inspect: async () => (await import('./commands/inspect.ts')).registerInspect,
+  ls: async () => (await import('./commands/ls.ts')).registerLs,
+  diff: async () => (await import('./commands/diff.ts')).registerDiff,
+  detect: async () => (await import('./commands/detect.ts')).registerDetect,
+};
+
+const OVERVIEW = `
+Most people need:
+  ocix convert app.tar out/          a docker save archive of any age, to an OCI image layout
+  ocix inspect app.tar               what is in it, and what it would run
+  ocix ls app.tar /etc               its files
+  ocix convert oci:out:app:1 more/   one image of a layout, into another
+  ocix detect unknown.bin            what a file is, and why
+
+ocix COMMAND --help says more, docs/ the rest.
+`;
+
+async function programFor(called: string | undefined, session: Session): Promise<Command> {
+  const program = new Command('ocix')
+    .description('Converts the container world’s old image formats to OCI. It needs no daemon and no privileges.')
+    .version(packageJson.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help')
+    .addHelpText('after', OVERVIEW)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  const only = called !== undefined && Object.hasOwn(COMMANDS, called) ? COMMANDS[called] : undefined;
+  for (const load of only ? [only] : Object.values(COMMANDS)) (await load())(program, session);
+  for (const command of program.commands) {
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .allowExcessArguments(false);
+  }
+  return program;
+}
+
+/** Runs one command line and gives the exit status. */
+export async function main(args: readonly string[], streams: Omit<Session, 'finish'>): Promise<number> {
+  let status = 0;
+  const session: Session = {
+    ...streams,
+    finish(found) {
+      status = found;
+    },
+  };
+  const program = await programFor(args[0], session);
+  if (!args.length) {
+    session.stdout.write(program.helpInformation() + OVERVIEW);
+    return 0;
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return status;
+  } catch (error) {
+    return failed(error, session);
+  }
+}
+
+function failed(error: unknown, { stderr, env, signal }: Session): number {
+  const paint = paintFor(stderr, env);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');
+    stderr.write(
+      `${errorText(new OcixError('usage/argument', what, { hint: [...hints.map((hint) => hint.replace(/^\((.*)\)$/, '$1')), 'ocix --help shows the commands, ocix COMMAND --help their options.'].join(' ') }), paint)}\n`,
+    );
+    return STATUS.usage;
+  }
+  if (error instanceof OcixError) {
+    stderr.write(`${errorText(error, paint)}\n`);
+    return error.code === 'interrupted' && signal.reason === 'SIGTERM' ? 143 : error.status;
+  }
+  stderr.write(`${faultText(error)}\n`);
+  if (env['OCIX_TRACE'] && error instanceof Error) stderr.write(`${error.stack}\n`);
+  return STATUS.fault;
+}
