@@ -94,5 +94,7 @@ function notTar(name: string, head: Uint8Array, compression: readonly Compressio
       : head.length < HEAD
         ? 'it is too short for a tar'
         : `it starts with ${JSON.stringify(printable(String.fromCharCode(...head.subarray(0, 8))))}`;
-  return new OcixError('format/unknown', `${printable(name)} is no archive that ocix knows: ${seen}${inside}`);
+  return new OcixError('format/unknown', `${printable(name)} is no archive that ocix knows: ${seen}${inside}`, {
+    hint: 'Check that this is the file you mean, and that it was written to its end.',
+  });
 }
