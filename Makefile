@@ -29,7 +29,7 @@ check: install ## check types, form and lint
 	@$(NPM) run --silent check
 
 bench: build ## measure against the peers (root, Debian; see test/bench/)
-	@test/bench/make-image.sh && test/bench/make-image.sh small && node test/bench/run.mjs
+	@test/bench/make-image.sh && test/bench/make-image.sh small && test/bench/make-image.sh many && node test/bench/run.mjs
 
 clean: ## remove what was built
 	@rm -rf dist build coverage

@@ -1,5 +1,6 @@
 // What is compared with what, and how good it has to be.
 import { join } from 'node:path';
+import { bundleJobs } from './bundle-jobs.mjs';
 
 const MB = 1_000_000;
 
@@ -130,5 +131,6 @@ export function jobs({ node, ocix, bench, nodeHasZstd }) {
         runs,
       },
     ]),
+    ...bundleJobs({ node, ocix, bench }),
   };
 }

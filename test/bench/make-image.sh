@@ -4,8 +4,9 @@
 #   make-image.sh           build/bench/image.tar and image.tar.gz: four layers, about 450 MB uncompressed
 #   make-image.sh small     build/bench/small.tar: four layers of a few hundred kB, to see what grows with size
 #   make-image.sh large     build/bench/large.tar: the same four steps with ten times the data, for peak memory
+#   make-image.sh many      build/bench/many: a layout of 200,000 small files in three layers
 #
-# Needs root, and the packages buildah and mmdebstrap. What is there already is kept: delete a file to have it
+# Needs root, and the packages buildah, mmdebstrap and skopeo. What is there already is kept: delete a file to have it
 # rebuilt. APT_SOURCES names the apt source files to install from (default: the Debian ones of this machine) and
 # SUITE their release. The large image needs about 25 GB of free disk while it is built, and 4 GB afterwards.
 set -eu
@@ -19,11 +20,16 @@ bench=$PWD/build/bench
 work=$bench/work-$kind
 out=$bench/$kind.tar
 
+if [ "$kind" = many ]; then
+  [ -d "$bench/many" ] || python3 test/bench/make-many.py "$bench/many"
+  exit 0
+fi
+
 case $kind in
   image) copies=1 ;;
   small) copies=0 ;;
   large) copies=10 ;;
-  *) echo "usage: $0 [image|small|large]" >&2; exit 2 ;;
+  *) echo "usage: $0 [image|small|large|many]" >&2; exit 2 ;;
 esac
 
 # The sources are read from the machine, so that no mirror is named here.
@@ -135,5 +141,13 @@ fi
 if [ "$kind" = image ] && [ ! -s "$out.gz" ]; then
   gzip -nc "$out" > "$out.gz.part"
   mv "$out.gz.part" "$out.gz"
+fi
+# What the comparisons of unpacking start from: a layout, and the layers side by side.
+if [ "$kind" = image ] && [ ! -d "$bench/layout" ]; then
+  skopeo --insecure-policy copy --quiet "docker-archive:$out" "oci:$bench/layout:ref"
+fi
+if [ "$kind" = image ] && [ ! -d "$bench/layers" ]; then
+  mkdir "$bench/layers"
+  tar -xf "$out" -C "$bench/layers" --wildcards '*.tar' --exclude '*/layer.tar'
 fi
 ls -l "$bench/$kind".tar*
