@@ -1,9 +1,9 @@
 /** What the tests of extraction share: layers onto a real disk, and a reading of what is there, with nothing of the product's. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { test } from 'vitest';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { onTestFinished, test } from 'vitest';
 import { type TarEntry, tar } from '../../../fixtures/tar.ts';
 import { type Context, createContext } from '../../../formats/base/context.ts';
 import type { Limits } from '../../../formats/base/limits.ts';
@@ -12,7 +12,6 @@ import { holdFolder } from '../../../formats/rootfs/held-folder.ts';
 import type { Owners } from '../../../formats/rootfs/owners.ts';
 import { loadSyscalls, type Syscalls } from '../../../formats/rootfs/syscalls.ts';
 import { tarScanner } from '../../../formats/tar/scanner.ts';
-import { scratch } from '../../fixtures/peers.ts';
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -40,6 +39,7 @@ export interface Disk {
   /** By path (a binary string), sorted; the root is `.`. */
   readonly tree: ReadonlyMap<string, Found>;
   readonly notes: readonly string[];
+  readonly root: string;
   /** A path of a name as Node takes it. */
   at(name: string): Buffer;
 }
@@ -59,7 +59,8 @@ export function unpack(
   layers: readonly (readonly TarEntry[] | Uint8Array)[],
   options: UnpackOptions = { syscalls: realSyscalls },
 ): Disk {
-  const folder = holdFolder(scratch());
+  const folder = holdFolder(deepScratch());
+  onTestFinished(() => folder.release());
   const context: Context = createContext({ limits: options.limits });
   folder.make('root').release();
   folder.make('aside').release();
@@ -82,14 +83,25 @@ export function unpack(
     }
     extraction.finish(context);
     const root = `${folder.path}/root`;
+    let known: Disk['tree'] | undefined;
     return {
-      tree: diskTree(root),
+      get tree() {
+        return (known ??= diskTree(root));
+      },
+      root,
       notes: context.notes.all().map(({ message }) => message),
       at: (name) => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')]),
     };
   } finally {
     extraction.close();
   }
+}
+
+/** A folder that is gone when the test is over, also when what is in it is too deep for Node to remove. */
+export function deepScratch(): string {
+  const folder = mkdtempSync(`${tmpdir()}/ocix-disk-`);
+  onTestFinished(() => void spawnSync('rm', ['-rf', folder]));
+  return folder;
 }
 
 /** Everything below a folder. */
@@ -116,7 +128,9 @@ export function diskTree(root: string): ReadonlyMap<string, Found> {
           ...(type === 'file' ? { size: Number(stat.size) } : {}),
           ...(type === 'symlink' ? { link: readlinkSync(full, 'latin1') } : {}),
           ...(type === 'char' || type === 'block' ? { device: deviceText(stat.rdev) } : {}),
-          ...(type === 'file' && isRoot ? { sha256: createHash('sha256').update(readFileSync(full)).digest('hex') } : {}),
+          ...(type === 'file' && isRoot
+            ? { sha256: createHash('sha256').update(readFileSync(full)).digest('hex') }
+            : {}),
           ...(attributes ? { xattrs: attributes } : {}),
           ...(same === undefined ? {} : { same }),
         },
@@ -141,13 +155,13 @@ function pathsBelow(root: string): string[] {
 }
 
 const TYPES: Readonly<Record<number, Found['type']>> = {
-  0o10: 'file',
-  0o04: 'dir',
-  0o12: 'symlink',
-  0o02: 'char',
-  0o06: 'block',
-  0o01: 'fifo',
-  0o14: 'socket',
+  8: 'file',
+  4: 'dir',
+  10: 'symlink',
+  2: 'char',
+  6: 'block',
+  1: 'fifo',
+  12: 'socket',
 };
 const typeOf = (mode: number): Found['type'] => TYPES[mode >> 12]!;
 
@@ -170,7 +184,9 @@ function xattrsBelow(root: string): ReadonlyMap<string, Readonly<Record<string, 
     blocks.flatMap((block) => {
       const [head = '', ...lines] = block.trim().split('\n');
       if (!head.startsWith('# file: ')) return [];
-      const path = head.slice('# file: '.length).replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+      const path = head
+        .slice('# file: '.length)
+        .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
       const pairs = lines.map((line) => line.split('=0x') as [string, string]);
       return [[path === '.' ? '.' : path.replace(/^\.\//, ''), Object.fromEntries(pairs)] as const];
     }),
@@ -185,5 +201,3 @@ export const xattr = (name: string, value: Uint8Array | string): readonly [strin
   `SCHILY.xattr.${name}`,
   Buffer.from(value),
 ];
-
-export const pathIn = (folder: string, ...names: readonly string[]): string => join(folder, ...names);

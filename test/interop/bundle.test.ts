@@ -1,0 +1,149 @@
+/** Bundles under real runtimes: they start as they are, and what runs inside sees what config.json promises. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { greetingText } from '../../fixtures/images.ts';
+import { greetingFile, output } from '../cases/command.ts';
+import { deepScratch, isRoot } from '../formats/rootfs/disk.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const CORPUS = join(import.meta.dirname, '../../../shared/corpus/docker-save');
+const ALPINE = join(CORPUS, 'trivy-alpine-310.tar.gz');
+const JIB = join(CORPUS, 'jib-busybox-docker.tar');
+const DEBIAN = join(import.meta.dirname, '../../build/bench/image.tar');
+let count = 0;
+
+/** crun refuses a host that mixes the versions of cgroups; the mount namespace has one version. */
+function start(
+  runtime: string,
+  bundle: string,
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  const name = `ocix-test-${process.pid}-${count++}`;
+  const script = `if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi; cd "$1" && exec "$0" --root "$2" run ${name}`;
+  const state = join(bundle, '../state');
+  mkdirSync(state, { recursive: true });
+  return spawnSync('unshare', ['-m', 'sh', '-c', script, runtime, bundle, state], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+}
+
+function bundleOf(source: string, ...options: readonly string[]): string {
+  const bundle = join(deepScratch(), 'bundle');
+  output(['bundle', '-q', ...options, source, bundle]);
+  return bundle;
+}
+
+const configOf = (bundle: string) => JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'));
+
+/** The same bundle with another command. */
+function withShell(bundle: string, script: string, user?: object): string {
+  const config = configOf(bundle);
+  config.process.args = ['/bin/sh', '-c', script];
+  if (user) config.process.user = user;
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+  return bundle;
+}
+
+const BITS =
+  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP'.split(
+    ' ',
+  );
+const capabilityMask = (names: readonly string[]): string =>
+  names
+    .reduce((sum, name) => sum | (1n << BigInt(BITS.indexOf(name.replace('CAP_', '')))), 0n)
+    .toString(16)
+    .padStart(16, '0');
+
+describe.each(['runc', 'crun'])('%s', (runtime) => {
+  const absent = spawnSync(runtime, ['--version']).error !== undefined;
+  const runs = isRoot && (!absent || process.env.OCIX_REQUIRE_PEERS) ? test : test.skip;
+  const withFile = (path: string) => (existsSync(path) ? runs : test.skip);
+
+  runs('starts the bundle of the greeting as it is, as its named user', () => {
+    const { status, stdout, stderr } = start(runtime, bundleOf(greetingFile()));
+    expect([status, stdout], stderr).toEqual([0, greetingText]);
+  });
+
+  withFile(ALPINE)('shows a shell in alpine what config.json promises', () => {
+    const bundle = bundleOf(ALPINE);
+    const { process, linux } = configOf(bundle);
+    const masked = linux.maskedPaths.map(
+      (path: string) =>
+        `if [ -d ${path} ]; then ls ${path} 2>/dev/null; elif [ -e ${path} ]; then head -c1 ${path} 2>/dev/null; fi`,
+    );
+    const readOnly = linux.readonlyPaths.map(
+      (path: string) => `[ ! -e ${path} ] || grep -q " ${path} ro" /proc/self/mountinfo || echo "writable ${path}"`,
+    );
+    const script = [
+      'cat /proc/self/status',
+      'echo @',
+      ...masked,
+      'echo @',
+      ...readOnly,
+      'echo @',
+      'cat /proc/self/mountinfo',
+      'echo @',
+      'env',
+      'pwd',
+      'ulimit -n',
+    ].join('\n');
+    const { status, stdout, stderr } = start(
+      runtime,
+      withShell(bundle, script, { uid: 0, gid: 0, additionalGids: [5, 7] }),
+    );
+    expect(status, stderr).toBe(0);
+    const [lines = '', hidden, writable, mounts = '', rest = ''] = stdout.split('@\n');
+    const field = (name: string) => new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(lines)?.[1];
+    const wanted = capabilityMask(process.capabilities.bounding);
+    expect([field('CapBnd'), field('CapEff'), field('CapPrm')]).toEqual([wanted, wanted, wanted]);
+    expect([field('CapInh'), field('CapAmb')]).toEqual(['0'.repeat(16), '0'.repeat(16)]);
+    expect([field('NoNewPrivs'), field('Uid'), field('Gid')]).toEqual(['1', '0\t0\t0\t0', '0\t0\t0\t0']);
+    expect(
+      field('Groups')
+        ?.split(' ')
+        .filter((group) => group !== '0'),
+    ).toEqual(['5', '7']);
+    expect([hidden, writable]).toEqual(['', '']);
+    for (const { destination } of configOf(bundle).mounts)
+      expect(mounts, destination).toMatch(new RegExp(` ${destination} `));
+    expect(mounts).toMatch(/ \/sys ro,/);
+    for (const line of process.env) expect(rest.split('\n')).toContain(line);
+    expect(rest.split('\n')).toContain(process.cwd);
+  });
+
+  withFile(ALPINE)('keeps the user, and an empty set of capabilities, of --caps none and --read-only', () => {
+    const bundle = withShell(
+      bundleOf(ALPINE, '--caps', 'none', '--read-only'),
+      'grep Cap /proc/self/status; touch /x 2>&1',
+      { uid: 5, gid: 6 },
+    );
+    const { stdout } = start(runtime, bundle);
+    expect(stdout.match(/^Cap(?:Inh|Prm|Eff|Bnd|Amb):\t0{16}$/gm)).toHaveLength(5);
+    expect(stdout).toMatch(/Read-only file system|Permission denied/);
+  });
+
+  withFile(JIB)('starts busybox made by jib', () => {
+    const { status, stdout, stderr } = start(runtime, withShell(bundleOf(JIB), 'busybox | head -1; id -u'));
+    expect([status, stdout], stderr).toEqual([0, expect.stringMatching(/^BusyBox v.*\n0\n$/s)]);
+  });
+
+  // Once is enough for half a gigabyte.
+  (runtime === 'runc' ? withFile(DEBIAN) : test.skip)('starts Debian, with apt and su working in it', () => {
+    const bundle = join(deepScratch(), 'bundle');
+    mkdirSync(bundle);
+    output(['unpack', '-q', DEBIAN, join(bundle, 'rootfs')]);
+    const config = configOf(bundleOf(greetingFile()));
+    config.process = {
+      ...config.process,
+      cwd: '/',
+      user: { uid: 0, gid: 0 },
+      args: ['sh', '-c', 'su nobody -s /bin/sh -c id; apt-get --version | head -1; dpkg -l | wc -l'],
+    };
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+    const { status, stdout, stderr } = start(runtime, bundle);
+    expect([status, stdout], stderr).toEqual([0, expect.stringMatching(/^uid=65534\(nobody\).*\napt .*\n\d{2,}\n$/s)]);
+  });
+});
