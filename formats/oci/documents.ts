@@ -13,11 +13,12 @@ export function checkIndexDocument(index: JsonObject): void {
   checkOwnType(index, MEDIA.index, MEDIA.dockerList);
 }
 
-/** @param mediaType what the descriptor says @throws OcixError oci/document, oci/media-type */
-export function checkManifestDocument(manifest: JsonObject, mediaType: string): void {
+/** @throws OcixError oci/document, oci/media-type */
+export function checkManifestDocument(manifest: JsonObject): void {
   checkSchemaVersion(manifest);
   refuseMembers(manifest, 'a manifest', ['manifests', 'fsLayers']);
-  checkOwnType(manifest, mediaType);
+  // Some writers describe Docker's manifests as OCI's; the two say the same.
+  checkOwnType(manifest, MEDIA.manifest, MEDIA.dockerManifest);
 }
 
 function checkSchemaVersion(document: JsonObject): void {

@@ -71,7 +71,7 @@ async function readManifest(
 ): Promise<Image | Artifact> {
   const document = await readBlob(descriptor, archive, context);
   const manifest = decode(parseJson(document.bytes, context)).object();
-  checkManifestDocument(manifest, descriptor.mediaType);
+  checkManifestDocument(manifest);
   const config = decodeDescriptor(manifest.require('config'));
   const layers = (manifest.get('layers')?.array() ?? []).map(decodeDescriptor);
   checkLimit(context.limits, 'layers', layers.length, 'the number of layers');

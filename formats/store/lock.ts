@@ -42,7 +42,7 @@ async function acquire(own: string, path: string, patience: number): Promise<voi
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw outputError(path, cause);
     }
-    if (await abandoned(path)) await unlink(path).catch(() => {});
+    if (await abandoned(path)) await breakLock(own, path);
     else if (waited >= patience) {
       throw new OcixError(
         'output/locked',
@@ -52,6 +52,25 @@ async function acquire(own: string, path: string, patience: number): Promise<voi
         },
       );
     } else await sleep(PAUSE);
+  }
+}
+
+/**
+ * Only one process at a time may break a lock, and it looks once more before it does: otherwise the second would take away
+ * the lock that the first has just got.
+ */
+async function breakLock(own: string, path: string): Promise<void> {
+  const breaking = `${path}-breaking`;
+  try {
+    await link(own, breaking);
+  } catch {
+    if (await abandoned(breaking)) await unlink(breaking).catch(() => {});
+    return sleep(PAUSE);
+  }
+  try {
+    if (await abandoned(path)) await unlink(path).catch(() => {});
+  } finally {
+    await rm(breaking, { force: true });
   }
 }
 

@@ -57,7 +57,7 @@ export function parseSeconds(field: Uint8Array, what: string): Time {
  * https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_05
  */
 export function parsePaxTime(text: string): Time {
-  const match = /^(-?)([0-9]{1,16})(?:\.([0-9]*))?$/.exec(text);
+  const match = /^(-?)([0-9]{1,15})(?:\.([0-9]*))?$/.exec(text);
   if (!match) throw new OcixError('tar/pax', 'mtime is not a time', { found: JSON.stringify(text.slice(0, 60)) });
   const whole = Number(match[2]);
   const nanos = Number((match[3] ?? '').slice(0, 9).padEnd(9, '0'));

@@ -85,8 +85,10 @@ describe.each([GZIP, ZSTD] as const)('compressing to $name', (choice) => {
 
   it('makes the same of a last block on a thread as of a small stream on this one', async () => {
     const block = { gzip: MIB, zstd: 4 * MIB, none: 0 }[name];
-    const both = await compress(choice, concat([new Uint8Array(block), SMALL]), poolOf(1));
-    const alone = await compress(choice, SMALL);
+    // At one level: without one it depends on the number of the block.
+    const fixed = name === 'none' ? choice : { ...choice, level: 3 };
+    const both = await compress(fixed, concat([new Uint8Array(block), SMALL]), poolOf(1));
+    const alone = await compress(fixed, SMALL);
     expect(Buffer.from(both.subarray(-alone.length)).equals(alone)).toBe(true);
   });
 
@@ -164,7 +166,7 @@ describe('gzip members', () => {
       `"sha256:9d1baa3be1a973a7f707b7be1511a85e0260a5501b7e6e32ddc2737cbaa8c982"`,
     );
     expect(digestOf(await compress(ZSTD, mixture(9_000_000), poolOf(1)))).toMatchInlineSnapshot(
-      `"sha256:3cd033ff085d97a1c02425264b6170253c27a5d2f95cb5507b97381eafd84f49"`,
+      `"sha256:d28ceda06322d0ff2cd0e646207391cceb9a4e37efacc1cc64a6d3f7eadfdd40"`,
     );
   });
 
