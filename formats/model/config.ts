@@ -4,6 +4,7 @@
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  */
 import type { Json } from '../json/parse.ts';
+import type { Isolation, MountPoint } from './isolation.ts';
 
 export interface Platform {
   readonly os?: string | undefined;
@@ -24,12 +25,17 @@ export interface ImageConfig {
   /** `NAME=VALUE`, in order. */
   readonly env: readonly string[];
   readonly user?: string;
+  /** Ids beside the user's own group. Where they are stated (also as none) nothing is looked up in the image. */
+  readonly supplementaryGroups?: readonly number[];
   readonly workingDir?: string;
   readonly stopSignal?: string;
   /** `PORT/PROTOCOL`. */
   readonly exposedPorts: readonly string[];
   /** Paths in the image. */
   readonly volumes: readonly string[];
+  /** What a source knows of its volumes beside their paths; each path is in `volumes` too. */
+  readonly mountPoints?: readonly MountPoint[];
+  readonly isolation?: Isolation;
   readonly labels: ReadonlyMap<string, string>;
   readonly healthcheck?: HealthCheck;
   readonly onBuild: readonly string[];

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 const MB = 1_000_000;
 
-export function bundleJobs({ node, ocix, bench }) {
+export function bundleJobs({ node, ocix, bench, scratch }) {
   const image = join(bench, 'image.tar');
   const layout = join(bench, 'layout');
   const many = join(bench, 'many');
-  const at = (name) => join(bench, 'out', name);
+  const at = (name) => join(scratch, name);
   const bundle = (source) => ({ command: [node, ocix, 'bundle', source, at('bundle')], remove: [at('bundle')] });
   const shell = (script, ...args) => ['sh', '-c', script, 'sh', ...args];
   const umoci = (source) => ({

@@ -9,12 +9,12 @@ const MB = 1_000_000;
  * run, the layout they leave and the suffix of its layers' media type, and the targets. `ratio` limits our median
  * time by the peer's, `size` our output by the peer's, `memory` our own peak in bytes.
  */
-export function jobs({ node, ocix, bench, nodeHasZstd }) {
+export function jobs({ node, ocix, bench, scratch, nodeHasZstd }) {
   const image = join(bench, 'image.tar');
   const large = join(bench, 'large.tar');
   const small = join(bench, 'small.tar');
-  const out = (side) => join(bench, 'out', side);
-  const unpacked = join(bench, 'out', 'unpacked.tar');
+  const out = (side) => join(scratch, side);
+  const unpacked = join(scratch, 'unpacked.tar');
 
   const ours = (...args) => ({ command: [node, ocix, ...args] });
   const writing = (side, suffix, command, more = []) => ({
@@ -31,7 +31,7 @@ export function jobs({ node, ocix, bench, nodeHasZstd }) {
       ...[`docker-archive:${source}`, `oci:${out('peer')}:ref`],
     ]);
   const shell = (script, ...args) => ['sh', '-c', script, 'sh', ...args];
-  const empty = { command: [node, join(bench, 'out', 'empty.cjs')] };
+  const empty = { command: [node, join(scratch, 'empty.cjs')] };
 
   const plain = '--dest-oci-accept-uncompressed-layers';
   return {
@@ -131,6 +131,6 @@ export function jobs({ node, ocix, bench, nodeHasZstd }) {
         runs,
       },
     ]),
-    ...bundleJobs({ node, ocix, bench }),
+    ...bundleJobs({ node, ocix, bench, scratch }),
   };
 }

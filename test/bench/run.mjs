@@ -2,15 +2,16 @@
 // Compares ocix with its peers and prints a table. Usage, after a build and make-image.sh:
 //
 //   node test/bench/run.mjs [--job NAME]... [--runs N] [--node PATH] [--ocix PATH] [--only ocix|peer]
-//                           [--settle MS] [--json]
+//                           [--settle MS] [--scratch DIR] [--json]
 //
 // --node is the node that runs ocix (and the empty program); another version can be had from npm:
 //   npm i --prefix build/bench/node24 node@24, then --node build/bench/node24/node_modules/.bin/node
+// --scratch is the folder in which both sides write (build/bench): a tmpfs keeps a disk's moods out of the numbers.
 // --only measures one side and compares nothing. Status 1: a target was missed, 2: a run failed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkLayout } from './check-layout.mjs';
 import { jobs } from './jobs.mjs';
@@ -18,7 +19,6 @@ import { median, runOnce } from './measure.mjs';
 
 const project = join(import.meta.dirname, '..', '..');
 const bench = join(project, 'build', 'bench');
-const scratch = join(bench, 'out');
 
 const { values: options } = parseArgs({
   options: {
@@ -28,9 +28,12 @@ const { values: options } = parseArgs({
     ocix: { type: 'string', default: join(project, 'dist', 'ocix.js') },
     only: { type: 'string' },
     settle: { type: 'string', default: '300' },
+    scratch: { type: 'string', default: bench },
     json: { type: 'boolean', default: false },
   },
 });
+
+const scratch = join(resolve(options.scratch), 'ocix-bench'); // a folder of its own: it is emptied
 
 /** Status 2, as for a run that failed: 1 is kept for missed targets. */
 function refuse(message) {
@@ -106,7 +109,7 @@ function print(cells) {
 const nodeHasZstd = outputOf(options.node, '-p', 'typeof require("zlib").createZstdCompress') === 'function';
 // npm's bin for node is a link or a script around the binary: the binary itself is what is measured.
 const node = realpathSync(outputOf(options.node, '-p', 'process.execPath'));
-const all = jobs({ node, ocix: options.ocix, bench, nodeHasZstd });
+const all = jobs({ node, ocix: options.ocix, bench, scratch, nodeHasZstd });
 const names = options.job ?? Object.keys(all);
 const unknown = names.filter((name) => !all[name]);
 if (unknown.length) refuse(`no job ${unknown.join(', ')}: there are ${Object.keys(all).join(', ')}`);
