@@ -8,13 +8,12 @@ import { hasFilesInRoot, readInRoot } from '../formats/rootfs/root-folder.ts';
 import { type Inode, mergedTree } from '../formats/rootfs/tree.ts';
 import { tarScanner } from '../formats/tar/scanner.ts';
 import { scratchKeeper } from './keepers.ts';
-import { openSource, type Source } from './open.ts';
+import { openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
 import { type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
 import { MOST_DATABASE } from './targets/bundle.ts';
 
-export interface RuntimeConfigOptions extends ContextOptions {
-  readonly from?: string | undefined;
+export interface RuntimeConfigOptions extends ContextOptions, SourceOptions {
   readonly platform?: string | undefined;
   /** A root filesystem to look users up in, instead of the image's layers. */
   readonly rootfs?: string | undefined;
@@ -26,7 +25,7 @@ export async function configOf(source: Source, options: RuntimeConfigOptions = {
   const context = createContext(options);
   const scratch = scratchKeeper();
   try {
-    const opened = await openSource(source, options.from, scratch.keep, context);
+    const opened = await openSource(source, options, scratch.keep, context);
     try {
       const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
       const image = theImage(selectPlatform(selectItems(opened.items, opened.selector), platform), context.host);

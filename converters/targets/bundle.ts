@@ -19,7 +19,7 @@ import { theImage } from '../passes/select.ts';
 import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
 import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
-import { streamKeeper } from './stream-keeper.ts';
+import { plainKeeper } from './stream-keeper.ts';
 import type { Target, TargetOptions, TargetSink } from './target.ts';
 
 export const bundle: Target = {
@@ -50,7 +50,7 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   const folder = await held(staging);
   let made = '';
   return {
-    keep: streamKeeper(blobStore(join(staging.path, 'blobs')), { name: 'none', reproducible: false }),
+    keep: plainKeeper(blobStore(join(staging.path, 'blobs'))),
     async write(items: readonly Item[]): Promise<readonly WrittenImage[]> {
       const image = theImage(items, context.host);
       made = await write(image, folder, options, context);
