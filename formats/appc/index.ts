@@ -3,7 +3,7 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md
  */
 import type { Keeper, Kept } from '../archive/archive.ts';
-import type { Context } from '../base/context.ts';
+import { type Context, createContext } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
@@ -20,6 +20,11 @@ export const aci: ContentReader = {
   aliases: [],
   summary: 'App Container Images of rkt, acbuild, docker2aci and actool, with the images that they depend on',
   recognise: recogniseImage,
+  async names({ name, size, open }, context) {
+    const quiet = createContext({ limits: context.limits, signal: context.signal });
+    const { manifest } = await openImage({ place: name, size, costly: true, open }, quiet);
+    return referencesOf(manifest, quiet);
+  },
   async read(content, context, reading) {
     const file = await imageFile(content, reading.keep, context);
     return [await imageOf(file, catalogFor(reading, context), reading, context)];
