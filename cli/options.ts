@@ -61,6 +61,7 @@ export function targetOptions(command: Command): Command {
     .addOption(
       new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version').helpGroup(OUT),
     )
+    .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));

@@ -12,6 +12,7 @@ import type { RuntimeOptions } from './runtime/config.ts';
 import { rootfsFolder } from './targets/bundle.ts';
 import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
+import { flattened } from './targets/flattened.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
 import type { Target, TargetOptions } from './targets/target.ts';
 
@@ -32,6 +33,8 @@ export interface ConvertOptions extends ContextOptions, SourceOptions {
   readonly created?: string | undefined;
   /** Replaces whatever is at OUT. */
   readonly force?: boolean | undefined;
+  /** Writes images with one layer each. */
+  readonly flatten?: boolean | undefined;
   /** Names other than the source has, from those that it has; called once, before anything is written. */
   readonly rename?: ((names: readonly string[]) => readonly string[]) | undefined;
   /** Annotations of the images' entries in a layout's index: where they came from. */
@@ -71,10 +74,9 @@ async function pipeline(source: Source, target: Target, path: string, options: C
     const opened = await openSource(source, options, sink.keep, context);
     try {
       const { rename = (names: readonly string[]) => names } = options;
-      const items = createdAt(chosen(opened, platform, options.ref, context), options.created).map((item) => ({
-        ...item,
-        names: rename(item.names),
-      }));
+      const wanted = createdAt(chosen(opened, platform, options.ref, context), options.created);
+      const flat = options.flatten ? await flattened(wanted, sink.keep, context) : wanted;
+      const items = flat.map((item) => ({ ...item, names: rename(item.names) }));
       announce(opened, items, context);
       const written = await sink.write(items);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(items), context);
