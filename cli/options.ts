@@ -91,7 +91,12 @@ export function runtimeOptions(command: Command): Command {
   return command
     .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
     .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
-    .addOption(new Option('--caps <names>', 'capabilities, separated by commas, or none').helpGroup(OUT));
+    .addOption(
+      new Option(
+        '--caps <names>',
+        'capabilities, separated by commas, or none; without, what the image asks for',
+      ).helpGroup(OUT),
+    );
 }
 
 export function printOptions(command: Command): Command {
