@@ -3,7 +3,8 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md
  */
 import type { Keeper, Kept } from '../archive/archive.ts';
-import { type Context, createContext } from '../base/context.ts';
+import { type Context, createContext, note } from '../base/context.ts';
+import type { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
@@ -45,7 +46,8 @@ export async function imageOf(
   reading: Reading,
   context: Context,
 ): Promise<Image> {
-  const order = await renderOrder(file, catalog, context);
+  const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
+  const { order, dependencies } = await renderOrder(file, catalog, onMissing, context);
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
@@ -56,6 +58,7 @@ export async function imageOf(
     config,
     layers: layers.map(({ layer }) => layer),
     history: layers.map(step),
+    ...(dependencies.length ? { dependencies } : {}),
     annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
     original: {},
   };

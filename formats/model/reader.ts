@@ -71,6 +71,8 @@ export interface Reading {
   readonly keep: Keeper;
   /** Where the images are that others depend on: files, folders, stores with their transport in front. */
   readonly dependencies: readonly string[];
+  /** Somebody only looks: what an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   /** Which image is meant, for a reader that `selects`. */
