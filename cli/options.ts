@@ -64,7 +64,11 @@ export function targetOptions(command: Command): Command {
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
+        PRINT,
+      ),
+    );
 }
 
 export function extractionOptions(command: Command): Command {
@@ -79,7 +83,9 @@ export function extractionOptions(command: Command): Command {
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the report there: JSON, or a page to read (.html)').helpGroup(PRINT),
+    );
 }
 
 const mapping = (name: string): Option =>
