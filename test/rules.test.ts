@@ -13,7 +13,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROOMS: readonly (readonly [RegExp, number])[] = [
   [/^formats\/base\//, 1],
   [/^formats\/bytes\//, 2],
-  [/^formats\/(?:codec|json)\//, 3],
+  [/^formats\/(?:codec|json|openpgp)\//, 3],
   [/^formats\/(?:tar|ar)\//, 4],
   [/^formats\/rootfs\//, 5],
   [/^formats\/store\//, 6],
