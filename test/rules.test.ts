@@ -127,6 +127,11 @@ test('every target file is in the table of targets', () => {
   expect(targets.length, 'a target outside the table cannot be chosen').toBe(TARGETS.length);
 });
 
+test('openpgp is loaded only when it is called for', () => {
+  const wrong = SOURCES.filter((path) => /^import (?!type ).* from 'openpgp'/m.test(textOf(path)));
+  expect(wrong, 'it takes as long to load as everything else together').toEqual([]);
+});
+
 test('every error code is thrown somewhere', () => {
   const code = SOURCES.filter((path) => path !== 'formats/base/errors.ts')
     .map(textOf)

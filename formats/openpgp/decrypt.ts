@@ -67,7 +67,14 @@ export async function* decryptSymmetric(
   options: DecryptOptions,
   context: Context,
 ): AsyncGenerator<Uint8Array> {
-  const meter: Meter = { read: 0, written: 0, most: Number.POSITIVE_INFINITY, failure: undefined };
+  const meter: Meter = {
+    read: 0,
+    written: 0,
+    most: Number.POSITIVE_INFINITY,
+    asked: 0,
+    answered: 0,
+    failure: undefined,
+  };
   const reader = byteReader(metered(content, meter, context));
   try {
     for await (const chunk of opened(reader, { ...options, meter })) {
@@ -89,18 +96,25 @@ interface Meter {
   written: number;
   /** Bytes of input that may be read. */
   most: number;
+  /** How often the library asked for input, and how often it has got some: equal where it is not waiting for it. */
+  asked: number;
+  answered: number;
   /** Of the input, which the library would wrap in an error of its own. */
   failure: unknown;
 }
 
 async function* metered(content: Chunks, meter: Meter, context: Context): AsyncGenerator<Uint8Array> {
   try {
+    meter.asked++;
     for await (const chunk of content) {
       checkAbort(context);
+      meter.answered++;
       meter.read += chunk.length;
       if (meter.read > meter.most) throw unprotected('and it is too large to be held in memory');
       yield chunk;
+      meter.asked++;
     }
+    meter.answered++;
   } catch (error) {
     meter.failure = error;
     throw error;
@@ -122,22 +136,51 @@ async function* opened(reader: ByteReader, { passphrase, allowWeak, meter }: Ope
     maxArgon2MemoryExponent: 20, // KiB: a gibibyte
     enforceGrammar: true,
   };
-  const message = isArmored(head)
-    ? await library.readMessage({ armoredMessage: webStream(asText(reader.rest())), config })
-    : await library.readMessage({ binaryMessage: webStream(reader.rest()), config });
+  const message = await answered(
+    isArmored(head)
+      ? library.readMessage({ armoredMessage: webStream(asText(reader.rest())), config })
+      : library.readMessage({ binaryMessage: webStream(reader.rest()), config }),
+    meter,
+  );
   checkPackets(library, message.packets, { allowWeak, meter });
-  const { data } = await library.decrypt({ message, passwords: [password], format: 'binary', config });
+  const { data } = await answered(library.decrypt({ message, passwords: [password], format: 'binary', config }), meter);
   const plain = data as ReadableStream<Uint8Array> | Uint8Array;
   if (plain instanceof Uint8Array) yield plain;
-  else yield* pieces(plain);
+  else yield* pieces(plain, meter);
+}
+
+const TICK = 250;
+const MOST_IDLE_TICKS = 40;
+
+/**
+ * What the library answers, or a refusal where it has stopped for good: where compressed data inside is damaged its streams may
+ * wait for each other, and a promise that never settles ends a program in the middle with nothing said. It counts as stopped when
+ * it neither asked for input nor gave an answer for ten seconds in which it was not busy.
+ */
+async function answered<T>(answer: Promise<T>, meter: Meter): Promise<T> {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    let idle = 0;
+    let before = meter.asked;
+    timer = setInterval(() => {
+      idle = meter.asked === before && meter.asked === meter.answered ? idle + 1 : 0;
+      before = meter.asked;
+      if (idle >= MOST_IDLE_TICKS) reject(new Error('what is inside cannot be decompressed'));
+    }, TICK);
+  });
+  try {
+    return await Promise.race([answer, stopped]);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** An iteration of a web stream that cancels it where the consumer stops early. */
-async function* pieces(stream: ReadableStream<Uint8Array>): Chunks {
+async function* pieces(stream: ReadableStream<Uint8Array>, meter: Meter): Chunks {
   const reader = stream.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await answered(reader.read(), meter);
       if (done) return;
       if (value.length) yield value;
     }

@@ -46,7 +46,7 @@ export async function readKeyring(paths: readonly string[], context: Context): P
     await within(printable(path), async () => {
       for (const file of await filesOf(path, decided)) {
         checkAbort(context);
-        keys.push(...(await within(printable(file.name), () => keysOf(file))));
+        keys.push(...(await keysOf(file)));
         if (keys.length > MOST_KEYS) throw invalid(`there are more than ${MOST_KEYS} keys`);
       }
     });
@@ -59,7 +59,8 @@ export const covers = (prefix: string | undefined, name: string | undefined): bo
   prefix === undefined || (name !== undefined && (name === prefix || name.startsWith(`${prefix}/`)));
 
 interface KeyFile {
-  readonly name: string;
+  /** In its folder. */
+  readonly name?: string;
   readonly bytes: Uint8Array;
   /** What the place of the file says about its key. */
   readonly rkt?: { readonly fingerprint: string; readonly prefix: string | undefined };
@@ -67,10 +68,13 @@ interface KeyFile {
 
 async function filesOf(path: string, decided: Set<string>): Promise<readonly KeyFile[]> {
   if ((await pathKind(path)) !== 'folder') return [await keyFile(path)];
-  const top = await pathsBelow(path, { ...BOUNDS, depth: 0 });
-  const all = await pathsBelow(path, BOUNDS);
-  const inRkt = all.filter((name) => /^(?:root|prefix)\.d\//.test(name));
-  return inRkt.length ? rktFiles(path, inRkt, decided) : flatFiles(path, top);
+  const names = await pathsBelow(path, BOUNDS);
+  const inRkt = names.filter((name) => /^(?:root|prefix)\.d\//.test(name));
+  if (inRkt.length) return rktFiles(path, inRkt, decided);
+  return flatFiles(
+    path,
+    names.filter((name) => !name.includes('/') && !name.startsWith('.')),
+  );
 }
 
 async function keyFile(path: string): Promise<KeyFile> {
@@ -78,7 +82,7 @@ async function keyFile(path: string): Promise<KeyFile> {
   try {
     if (source.kind === 'random' && source.size > MOST_BYTES) throw tooLarge();
     const chunks = source.kind === 'random' ? source.window(0, source.size) : source.chunks;
-    return { name: path, bytes: await collect(chunks, MOST_BYTES) };
+    return { bytes: await collect(chunks, MOST_BYTES) };
   } finally {
     await source.close();
   }
@@ -86,7 +90,7 @@ async function keyFile(path: string): Promise<KeyFile> {
 
 async function flatFiles(root: string, names: readonly string[]): Promise<readonly KeyFile[]> {
   const files: KeyFile[] = [];
-  for (const name of names.filter((one) => !one.startsWith('.'))) {
+  for (const name of names) {
     const bytes = await bytesBelow(root, name);
     if (bytes.length) files.push({ name, bytes });
   }
@@ -136,7 +140,11 @@ const tooLarge = (): OcixError => invalid(`the file has more than ${MOST_BYTES} 
 const invalid = (what: string): OcixError =>
   new OcixError('keyring/invalid', what, { hint: 'Check that this is the keyring you mean.' });
 
-async function keysOf({ bytes, rkt }: KeyFile): Promise<readonly TrustedKey[]> {
+async function keysOf(file: KeyFile): Promise<readonly TrustedKey[]> {
+  return file.name === undefined ? keysIn(file) : within(printable(file.name), () => keysIn(file));
+}
+
+async function keysIn({ bytes, rkt }: KeyFile): Promise<readonly TrustedKey[]> {
   const keys = await parseKeys(bytes);
   if (!rkt) return keys.map((key) => trusted(key, undefined));
   const [key, ...others] = keys;
