@@ -47,7 +47,12 @@ export async function imageOf(
   context: Context,
 ): Promise<Image> {
   const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
-  const { order, dependencies } = await renderOrder(file, catalog, onMissing, context);
+  const { order, dependencies } = await renderOrder(
+    file,
+    catalog,
+    { onMissing, onFound: vouched(reading, context) },
+    context,
+  );
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
@@ -61,6 +66,20 @@ export async function imageOf(
     ...(dependencies.length ? { dependencies } : {}),
     annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
     original: {},
+  };
+}
+
+/** The signatures of what is in a store went with the files; its engine had checked them. */
+function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
+  if (!vouch) return undefined;
+  return async ({ place, key, manifest }) => {
+    if (key === undefined) return vouch(place);
+    note(
+      context,
+      'guessed',
+      `${manifest.name} comes from a store, which keeps no signatures; it is taken unchecked`,
+      manifest.name,
+    );
   };
 }
 
