@@ -9,9 +9,9 @@ import { type ImageConfig, platformText } from '../../formats/model/config.ts';
 import { type IdMapping, isMapped, type UserNamespace } from '../../formats/rootfs/owners.ts';
 import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 import { annotationsOf } from './annotations.ts';
-import { mountsOf } from './mounts.ts';
-import { DEFAULT_CAPABILITIES, processOf } from './process.ts';
-import { type ResolvedUser, type RootFile, resolveUser } from './user.ts';
+import { checkVolumes, mountsOf } from './mounts.ts';
+import { checkProcess, DEFAULT_CAPABILITIES, processOf } from './process.ts';
+import { checkUser, type ResolvedUser, type RootFile, resolveUser } from './user.ts';
 
 export interface RuntimeOptions {
   readonly terminal: boolean;
@@ -47,9 +47,22 @@ const MASKED = [
 ];
 const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-/** @throws OcixError format/unsupported for an image of another system, image/config, image/user */
+/**
+ * Whatever can be refused without a root filesystem, so that nothing is unpacked in vain.
+ *
+ * @throws OcixError format/unsupported for an image of another system, image/config, image/user for one that cannot be read
+ */
+export function checkConfig(config: ImageConfig): void {
+  checkSystem(config);
+  checkProcess(config);
+  checkVolumes(config);
+  checkUser(config.user);
+}
+
+/** @throws OcixError what `checkConfig` throws, and image/user for a user who is not in the root filesystem */
 export function runtimeConfig(config: ImageConfig, root: RootView, options: RuntimeOptions, context: Context): Json {
-  checkPlatform(config, context);
+  checkConfig(config);
+  noteArchitecture(config, context);
   const namespace = options.userNamespace;
   const resolved = resolveUser(config.user, root.file);
   const user = namespace ? withinMapping(resolved, namespace, context) : resolved;
@@ -102,13 +115,15 @@ function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, contex
 
 const mapping = ({ container, host, size }: IdMapping): Json => ({ containerID: container, hostID: host, size });
 
-function checkPlatform({ platform }: ImageConfig, context: Context): void {
-  const { os = 'linux', architecture } = platform;
-  if (os !== 'linux') {
-    throw new OcixError('format/unsupported', `an image for ${platformText(platform)} makes no Linux bundle`, {
-      hint: 'Convert it to a layout instead: ocix convert SOURCE OUT.',
-    });
-  }
+function checkSystem({ platform }: ImageConfig): void {
+  if ((platform.os ?? 'linux') === 'linux') return;
+  throw new OcixError('format/unsupported', `an image for ${platformText(platform)} makes no Linux bundle`, {
+    hint: 'Convert it to a layout instead: ocix convert SOURCE OUT.',
+  });
+}
+
+function noteArchitecture({ platform }: ImageConfig, context: Context): void {
+  const { architecture } = platform;
   if (architecture !== undefined && architecture !== context.host.architecture) {
     note(
       context,

@@ -80,7 +80,6 @@ function asInImage(folder: FolderInRoot | undefined, namespace: UserNamespace | 
 
 /** Sorted, since the source's order has no meaning. */
 function volumePaths(config: ImageConfig, taken: readonly Mount[], context: Context): readonly string[] {
-  for (const path of config.volumes) checkVolume(path);
   const clean = (path: string): string =>
     `/${path
       .split('/')
@@ -105,8 +104,12 @@ function volumePaths(config: ImageConfig, taken: readonly Mount[], context: Cont
   });
 }
 
-function checkVolume(path: string): void {
-  if (path.startsWith('/') && !path.includes('\0') && !/(?:^|\/)\.\.(?:\/|$)/.test(path)) return;
+/** @throws OcixError image/config */
+export function checkVolumes({ volumes }: ImageConfig): void {
+  const isInside = (path: string): boolean =>
+    path.startsWith('/') && !path.includes('\0') && !/(?:^|\/)\.\.(?:\/|$)/.test(path);
+  const path = volumes.find((one) => !isInside(one));
+  if (path === undefined) return;
   throw new OcixError(
     'image/config',
     `the volume ${JSON.stringify(printable(path.slice(0, 80)))} is not an absolute path that stays inside`,

@@ -35,6 +35,13 @@ export interface ProcessOptions {
 }
 
 /** @throws OcixError image/config */
+export function checkProcess(config: ImageConfig): void {
+  argumentsOf(config);
+  namesIn(config);
+  folderOf(config);
+}
+
+/** @throws OcixError image/config */
 export function processOf(config: ImageConfig, user: ResolvedUser, { terminal, capabilities }: ProcessOptions): Json {
   return {
     terminal,
@@ -61,7 +68,14 @@ function argumentsOf({ entrypoint, cmd }: ImageConfig): readonly string[] {
 }
 
 /** Everything that the image sets, as it sets it and in its order; behind that what a program may expect and the image leaves out. */
-function environmentOf({ env }: ImageConfig, user: ResolvedUser, terminal: boolean): readonly string[] {
+function environmentOf(config: ImageConfig, user: ResolvedUser, terminal: boolean): readonly string[] {
+  const names = namesIn(config);
+  const added = [PATH, `HOME=${user.home ?? '/'}`, ...(terminal ? ['TERM=xterm'] : [])];
+  return [...config.env, ...added.filter((line) => !names.has(line.slice(0, line.indexOf('='))))];
+}
+
+/** Of the variables that the image sets. */
+function namesIn({ env }: ImageConfig): ReadonlySet<string> {
   const names = new Set<string>();
   for (const line of env) {
     checkText(line, '/config/Env');
@@ -74,8 +88,7 @@ function environmentOf({ env }: ImageConfig, user: ResolvedUser, terminal: boole
       );
     names.add(line.slice(0, equals));
   }
-  const added = [PATH, `HOME=${user.home ?? '/'}`, ...(terminal ? ['TERM=xterm'] : [])];
-  return [...env, ...added.filter((line) => !names.has(line.slice(0, line.indexOf('='))))];
+  return names;
 }
 
 /** A folder below /proc/…/fd, which /dev/fd is too, leads to what the runtime has open on the host (CVE-2024-21626). */

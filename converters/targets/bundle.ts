@@ -18,7 +18,7 @@ import type { Tree } from '../../formats/rootfs/tree.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
-import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
+import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
 import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
 import { streamKeeper } from './stream-keeper.ts';
@@ -108,6 +108,7 @@ async function writeBundle(
   context: Context,
 ): Promise<string> {
   const { extraction = {}, runtime = { terminal: false, readOnly: false } } = options;
+  checkConfig(image.config);
   const folder = scratch.make('bundle');
   try {
     const config = await extractImage(
