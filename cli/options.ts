@@ -57,7 +57,7 @@ export function targetOptions(command: Command): Command {
 export function extractionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
+      new Option('--rootless', 'record owners instead of setting them (the default for who may not set them)').helpGroup(
         OUT,
       ),
     )
