@@ -85,6 +85,12 @@ export function runtimeConfig(config: ImageConfig, root: RootView, options: Runt
   };
 }
 
+/** What to give so that an id is mapped. Who starts the container stays its root; others are what he was granted. */
+function widened({ uids, gids }: UserNamespace): string {
+  const options = (name: string, [root]: readonly IdMapping[]) => `${name} 0:${root?.host}:1 ${name} 1:100000:65536`;
+  return `what /etc/subuid and /etc/subgid grant can be mapped, for example ${options('--uid-map', uids)} ${options('--gid-map', gids)}`;
+}
+
 /** An id that the namespace does not have cannot be taken on: the process is root there, which outside is who starts it. */
 function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, context: Context): ResolvedUser {
   const [uid, gid] = [isMapped(user.uid, uids) ? user.uid : 0, isMapped(user.gid, gids) ? user.gid : 0];
@@ -95,7 +101,7 @@ function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, contex
     note(
       context,
       'defaulted',
-      `the user ${user.uid}:${user.gid} is outside of the mapping, and ${uid}:${gid} is taken instead (--uid-map and --gid-map widen it)`,
+      `the user ${user.uid}:${user.gid} is outside of the mapping, and ${uid}:${gid} is taken instead; ${widened({ uids, gids })}`,
       'configuration',
       '/config/User',
     );
@@ -105,7 +111,7 @@ function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, contex
     note(
       context,
       'dropped',
-      `supplementary groups outside of the mapping: ${lost.join(', ')} (--gid-map widens it)`,
+      `supplementary groups outside of the mapping: ${lost.join(', ')}; ${widened({ uids, gids })}`,
       'configuration',
       '/config/User',
     );

@@ -160,6 +160,28 @@ describe(`as an ordinary user (setpriv works: ${canBeUser})`, () => {
     expect(lstatSync(join(folder, 'out/rootfs/etc/passwd')).mode & 0o7777).toBe(0);
   });
 
+  rootless('--strict refuses a bundle whose user nobody can become, says how to map him, and takes it then', () => {
+    const folder = home();
+    const path = join(folder, 'in.tar');
+    const config = { config: { User: '1000:1001', Cmd: ['/x'], Volumes: { '/data': {} } } };
+    const layer = tar([{ name: 'data/', uid: 1000, gid: 1001, mode: 0o750 }]);
+    writeFileSync(path, dockerSave({ layers: [layer], config }, { generation: '1.10' }));
+    const refused = ocixAs(folder, 'bundle', '-q', '--strict', path, 'out');
+    expect([refused.status, existsSync(join(folder, 'out'))]).toEqual([5, false]);
+    const hint = /for example ((?:--[ug]id-map [0-9:]+ ?)+)/.exec(refused.stderr)![1]!;
+    const made = ocixAs(folder, 'bundle', '-q', '--strict', ...hint.trim().split(' '), path, 'out');
+    expect([made.status, made.stderr]).toEqual([0, '']);
+    const { linux, process, mounts } = JSON.parse(readFileSync(join(folder, 'out/config.json'), 'utf8'));
+    expect([process.user, linux.uidMappings]).toEqual([
+      { uid: 1000, gid: 1001 },
+      [
+        { containerID: 0, hostID: ID, size: 1 },
+        { containerID: 1, hostID: 100000, size: 65536 },
+      ],
+    ]);
+    expect(mounts.at(-1).options).toEqual(expect.arrayContaining(['mode=750', 'uid=1000', 'gid=1001']));
+  });
+
   for (const runtime of ['runc', 'crun'] as const) {
     const there = namespaces && spawnSync(runtime, ['--version']).status === 0;
     const name = `a bundle of the greeting runs under ${runtime} without privileges`;
