@@ -3,6 +3,7 @@
  * source onto the disk in one step, without a compressed image in between.
  * https://github.com/opencontainers/runtime-spec/blob/v1.0.2/bundle.md
  */
+import { chmodSync, chownSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../../formats/base/context.ts';
@@ -121,10 +122,19 @@ async function writeBundle(
     await writeFile(`${folder.path}/config.json`, configBytes(config), { flag: 'wx' }).catch((cause: unknown) => {
       throw outputError('config.json', cause);
     });
+    if (!isRootless(extraction)) openToRootOf(extraction, folder);
     return 'bundle';
   } finally {
     folder.release();
   }
+}
+
+/** The root of a mapping is somebody else on the host, and has to pass the folder to start; nobody else may, nor may he change it. */
+function openToRootOf({ gidMap = [] }: ExtractionOptions, folder: HeldFolder): void {
+  const root = gidMap.find(({ container }) => container === 0);
+  if (!root) return;
+  chownSync(folder.path, process.getuid?.() ?? 0, root.host);
+  chmodSync(folder.path, 0o710);
 }
 
 /** For people, who edit it. */

@@ -1,6 +1,6 @@
 /** Bundles under real runtimes: they start as they are, and what runs inside sees what config.json promises. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
@@ -135,7 +135,12 @@ describe.each(['runc', 'crun'])('%s', (runtime) => {
     expect(stdout).toMatch(/Read-only file system|Permission denied/);
   });
 
-  withFile(ALPINE)('gives volumes to whom the image gives the folders, with what is in them', () => {
+  const mapped = ['--uid-map', '0:100000:65536', '--gid-map', '0:100000:65536'];
+
+  withFile(ALPINE).each([
+    ['as they are', []],
+    ['mapped', mapped],
+  ])('gives volumes to whom the image gives the folders, with what is in them; ids %s', (_, options) => {
     const folder = deepScratch();
     const own = { uid: 1000, gid: 1001 };
     const layer = tar([
@@ -151,7 +156,9 @@ describe.each(['runc', 'crun'])('%s', (runtime) => {
       dockerSave({ layers: [...layersOf(ALPINE, folder), layer], config }, { generation: '1.10' }),
     );
     const bundle = join(folder, 'bundle');
-    output(['bundle', '-q', archive, bundle]);
+    chmodSync(folder, 0o755);
+    output(['bundle', '-q', '--strict', ...options, archive, bundle]);
+    expect(lstatSync(bundle).mode & 0o7777).toBe(options.length ? 0o710 : 0o700);
     const script =
       'cd /; touch data/new way/new && stat -c "%n %a %u %g" data data/seed way/ none; ls data; touch none/x';
     const { stdout, stderr } = start(runtime, withShell(bundle, script));
