@@ -1,5 +1,6 @@
 /** As an ordinary user that the test makes up; root is needed to become him. Skipped for anybody else. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
@@ -149,6 +151,19 @@ describe(`as an ordinary user (setpriv works: ${canBeUser})`, () => {
       expect(readdirSync(folder).sort()).toEqual(['in.tar', 'out']);
     },
   );
+
+  rootless('what a killed run of somebody else left beside OUT stays, and is no obstacle', () => {
+    const folder = home();
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+    const left = join(folder, '..', `.ocix-${host}-${2 ** 22 + 1}-0123abcd`);
+    mkdirSync(join(left, 'closed'), { recursive: true, mode: 0o700 });
+    chmodSync(join(folder, '..'), 0o1777);
+    const { status, stderr } = ocixAs(folder, 'unpack', '-q', file([{ name: 'a' }], folder), '../out');
+    expect([status, stderr, existsSync(left)]).toEqual([0, '', true]);
+    // Root may remove it, and does.
+    expect(ocix(['unpack', '-q', join(folder, 'in.tar'), join(folder, '../other')]).status).toBe(0);
+    expect(existsSync(left)).toBe(false);
+  });
 
   rootless('a user database that nobody may read is read, and closed again', () => {
     const folder = home();
