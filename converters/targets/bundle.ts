@@ -5,7 +5,6 @@
  */
 import { chmodSync, chownSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Context } from '../../formats/base/context.ts';
 import { digestOf } from '../../formats/bytes/digest.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
@@ -50,10 +49,14 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   if (!options.replace && (there.state === 'file' || there.state === 'folder'))
     throw occupied(out, there.state === 'file' ? 'is a file' : 'is a folder with something in it');
   const staging = await stageFor(there);
-  const folder = await held(staging);
+  const { folder, blobs } = await held(staging);
+  const release = (): void => {
+    blobs.release();
+    folder.release();
+  };
   let made = '';
   return {
-    keep: streamKeeper(blobStore(join(staging.path, 'blobs')), { name: 'none', reproducible: false }),
+    keep: streamKeeper(blobStore(blobs.path, { shown: out, flat: true }), { name: 'none', reproducible: false }),
     async write(items: readonly Item[]): Promise<readonly WrittenImage[]> {
       const image = theImage(items, context.host);
       made = await write(image, folder, options, context);
@@ -68,20 +71,21 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
     async commit() {
       folder.empty(made);
       await put(staging, made, out, options);
-      folder.release();
+      release();
     },
     async discard() {
       const removed = emptied(folder);
-      folder.release();
+      release();
       // What somebody keeps putting there stays in a hidden folder: removing it by its path could lead anywhere.
       if (removed) await staging.discard();
     },
   };
 }
 
-async function held(staging: Staging): Promise<HeldFolder> {
+async function held(staging: Staging): Promise<{ readonly folder: HeldFolder; readonly blobs: HeldFolder }> {
   try {
-    return holdFolder(staging.path);
+    const folder = holdFolder(staging.path);
+    return { folder, blobs: folder.make('blobs') };
   } catch (error) {
     await staging.discard();
     throw error;
