@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { removeTree } from '../../../formats/store/remove-tree.ts';
 import { asRoot, deepScratch } from '../rootfs/disk.ts';
 import { codeOf } from '../support.ts';
@@ -58,6 +58,7 @@ asRoot('by root, while another user swaps its folders for symlinks, leaves what 
   for (const name of FILES) writeFileSync(join(outside, name), 'as it was');
   const user = ['--reuid', '54321', '--regid', '54321', '--clear-groups'];
   const racer = spawn('setpriv', [...user, process.execPath, '-e', RACER, parent, outside]);
+  onTestFinished(() => void racer.kill('SIGKILL'));
   let swaps = '';
   racer.stdout.on('data', (chunk) => (swaps += chunk));
   await once(racer.stdout, 'data');
