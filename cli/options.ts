@@ -105,9 +105,10 @@ export function targetOptions(command: Command): Command {
 export function extractionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
-        OUT,
-      ),
+      new Option(
+        '--rootless',
+        'record owners instead of setting them (the default for who may not set them)',
+      ).helpGroup(OUT),
     )
     .addOption(mapping('uid-map').helpGroup(OUT))
     .addOption(mapping('gid-map').helpGroup(OUT))
