@@ -9,7 +9,7 @@ import { type Context, note } from '../base/context.ts';
 import { printable, strictUtf8 } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
-import type { ImageConfig } from '../model/config.ts';
+import type { ImageConfig, Platform } from '../model/config.ts';
 import type { MountPoint } from '../model/isolation.ts';
 import { isReference } from '../model/reference.ts';
 import { withRuntimeLabel } from '../model/runtime-label.ts';
@@ -39,13 +39,14 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   const { manifest } = image;
   const { app, annotations } = manifest;
   const labels = labelsOf(image, context);
+  const platform = platformOf(manifest.labels, context);
   const config: ImageConfig = {
-    platform: platformOf(manifest.labels, context),
+    platform,
     ...defined('created', createdOf(annotations, context)),
     ...defined('author', annotations.get('authors')),
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
-    ...(app ? running(app, manifest.name, root, context) : { exposedPorts: [], volumes: [] }),
+    ...(app ? running(app, manifest.name, { root, platform }, context) : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
     shell: [],
@@ -54,9 +55,14 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   return withRuntimeLabel(config);
 }
 
-function running(app: App, name: string, root: RenderedRoot, context: Context) {
+interface Surroundings {
+  readonly root: RenderedRoot;
+  readonly platform: Platform;
+}
+
+function running(app: App, name: string, { root, platform }: Surroundings, context: Context) {
   const mountPoints = mountPointsOf(app, context);
-  const isolation = isolationOf(app.isolators, context);
+  const isolation = isolationOf(app.isolators, platform.architecture, context);
   const handlers = app.eventHandlers.map((handler) => ({
     name: `${handler.name} event handler`,
     value: handler.exec,

@@ -5,7 +5,7 @@
  * Unknown isolators, and known ones that no runtime can be told, are kept whole; the specification lets an executor ignore them.
  */
 import { type Context, note } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, withinSync } from '../base/errors.ts';
 import { printable } from '../bytes/text.ts';
 import { decode, type JsonNode } from '../json/decode.ts';
 import type { Json } from '../json/parse.ts';
@@ -38,7 +38,7 @@ const DEFAULT_CAPABILITIES: readonly string[] = [
 ];
 
 /** Reads one isolator's value into a part of the whole. */
-type Decode = (value: JsonNode, context: Context) => Isolation;
+type Decode = (value: JsonNode, architecture: string | undefined, context: Context) => Isolation;
 
 const KNOWN: Readonly<Record<string, Decode>> = {
   'resource/cpu': (value) => ({ cpu: resource(value, 'milli') }),
@@ -54,12 +54,21 @@ const KNOWN: Readonly<Record<string, Decode>> = {
     const removed = new Set(capabilities(value));
     return { capabilities: DEFAULT_CAPABILITIES.filter((name) => !removed.has(name)) };
   },
-  [SECCOMP_RETAIN]: (value, context) => seccomp(value, 'retain', context),
-  [SECCOMP_REMOVE]: (value, context) => seccomp(value, 'remove', context),
+  [SECCOMP_RETAIN]: (value, architecture, context) => seccomp(value, { mode: 'retain', architecture }, context),
+  [SECCOMP_REMOVE]: (value, architecture, context) => seccomp(value, { mode: 'remove', architecture }, context),
 };
 
-/** Of two of one name the last counts. @throws OcixError appc/manifest, json/type */
-export function isolationOf(isolators: readonly AppIsolator[], context: Context): Isolation | undefined {
+/**
+ * Of two of one name the last counts.
+ *
+ * @param architecture GOARCH
+ * @throws OcixError appc/manifest, image/config, json/type
+ */
+export function isolationOf(
+  isolators: readonly AppIsolator[],
+  architecture: string | undefined,
+  context: Context,
+): Isolation | undefined {
   exclusive(isolators, RETAIN, REMOVE);
   exclusive(isolators, SECCOMP_RETAIN, SECCOMP_REMOVE);
   let all: Isolation = {};
@@ -70,7 +79,7 @@ export function isolationOf(isolators: readonly AppIsolator[], context: Context)
       unsupported.push({ name, value });
       continue;
     }
-    const part = read(decode(value, 'any-case', `${pointer}/value`), context);
+    const part = read(decode(value, 'any-case', `${pointer}/value`), architecture, context);
     const cpu = { ...all.cpu, ...part.cpu };
     all = { ...all, ...part, ...(Object.keys(cpu).length ? { cpu } : {}) };
   }
@@ -94,7 +103,7 @@ function resource(value: JsonNode, scale: 'milli' | 'one'): { readonly request?:
   if (object.get('default')?.value === true) throw bad(value, 'a value without default: true');
   const quantity = (name: 'request' | 'limit') => {
     const node = object.get(name);
-    return node ? { [name]: parseQuantity(node.value, scale) } : {};
+    return node ? { [name]: withinSync(node.pointer, () => parseQuantity(node.value, scale)) } : {};
   };
   return { ...quantity('request'), ...quantity('limit') };
 }
@@ -124,23 +133,25 @@ function capabilities(value: JsonNode): readonly string[] {
   return names;
 }
 
-function seccomp(value: JsonNode, mode: SeccompFilter['mode'], context: Context): Isolation {
+interface SeccompSet {
+  readonly mode: SeccompFilter['mode'];
+  readonly architecture: string | undefined;
+}
+
+function seccomp(value: JsonNode, { mode, architecture }: SeccompSet, context: Context): Isolation {
   const object = value.object();
   const set = object.require('set');
   const names = set.strings();
   if (!names.length) throw bad(set, 'a list with at least one system call');
   const errno = object.get('errno')?.string() || undefined;
   if (errno !== undefined && !/^E[A-Z0-9]{1,30}$/.test(errno)) throw bad(object.get('errno')!, 'a name such as EPERM');
-  const { calls, unknown, all } = expandSeccomp(names, mode);
-  for (const name of unknown) {
-    note(
-      context,
-      'dropped',
-      `${printable(name.slice(0, 80))} is no system call and no set of them that anybody defined`,
-      'manifest',
-      set.pointer,
-    );
-  }
-  if (all) return {}; // everything retained, or nothing removed: no filter
-  return { seccomp: { mode, calls, ...(errno === undefined ? {} : { errno }) } };
+  const expanded = expandSeccomp(names, mode, architecture);
+  const tell = (kind: 'dropped' | 'guessed', name: string, what: string): void =>
+    note(context, kind, `${printable(name.slice(0, 80))} ${what}`, 'manifest', set.pointer);
+  for (const name of expanded.unknown)
+    tell('dropped', name, 'is no system call and no set of them that anybody defined');
+  for (const name of expanded.approximate)
+    tell('guessed', name, 'is what systemd 252 has by that name; another release may have had other system calls');
+  if (expanded.mode === 'retain' && expanded.all) return {};
+  return { seccomp: { mode: expanded.mode, calls: expanded.calls, ...(errno === undefined ? {} : { errno }) } };
 }
