@@ -7,11 +7,11 @@
  */
 import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { checkLimit } from '../base/limits.ts';
+import { checkLimit, RATIO_GRACE } from '../base/limits.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { newHash } from '../bytes/digest.ts';
 import { binaryString, concat, fromBinaryString } from '../bytes/text.ts';
-import { baseOf, shownPath } from '../rootfs/path.ts';
+import { shownPath } from '../rootfs/path.ts';
 import type { Inode } from '../rootfs/tree.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
 import type { TarEntry } from '../tar/entry.ts';
@@ -75,6 +75,7 @@ export async function* layerOfImage(
   let manifest: Uint8Array[] | undefined;
   let current: { readonly database: Inode | undefined; position: number } | undefined;
   let size = 0;
+  let holes = 0;
 
   const put = (entry: TarEntry, path: string, link: Uint8Array): Inode | undefined => {
     const slash = entry.type === 'dir' ? '/' : '';
@@ -100,7 +101,7 @@ export async function* layerOfImage(
       written.add(path);
       if (entry.type !== 'hardlink') {
         const inode = put(entry, path, entry.link);
-        current = { database: mayBeDatabase(path, entry.size) ? inode : undefined, position: 0 };
+        current = { database: mayBeDatabase(path, entry) ? inode : undefined, position: 0 };
         return;
       }
       const target = archive.linkTarget(entry);
@@ -110,7 +111,7 @@ export async function* layerOfImage(
     data(bytes: Uint8Array, offset: number): void {
       if (manifest) manifest.push(new Uint8Array(bytes));
       if (!current) return;
-      if (offset > current.position) pieces.push(offset - current.position);
+      leaveOut(offset - current.position);
       pieces.push(bytes);
       current.position = offset + bytes.length;
       if (current.database) root?.keep(current.database, bytes);
@@ -118,10 +119,16 @@ export async function* layerOfImage(
     end(entry: TarEntry): void {
       if (manifest) learnt.manifest = concat(manifest);
       if (!current || entry.type !== 'file') return;
-      if (entry.size > current.position) pieces.push(entry.size - current.position);
+      leaveOut(entry.size - current.position);
       pieces.push(paddingAfter(entry.size));
     },
   };
+
+  function leaveOut(length: number): void {
+    if (length <= 0) return;
+    pieces.push(length);
+    holes += length;
+  }
 
   /** Lower images may have a link or a file where this one has a folder without saying so. */
   function above(entry: TarEntry, path: string): readonly string[] {
@@ -138,6 +145,7 @@ export async function* layerOfImage(
     size += chunk.length;
     hash.update(chunk);
     scanner.push(chunk);
+    checkHoles(holes, size, context);
     yield* joined(pieces, context);
   }
   scanner.finish();
@@ -146,6 +154,16 @@ export async function* layerOfImage(
   root?.finishImage();
   learnt.imageId = hash.digest().replace(':', '-');
   learnt.size = size;
+}
+
+/** Holes are written out, so a few bytes could become a layer that fills a disk. @throws OcixError limit/ratio */
+function checkHoles(holes: number, size: number, { limits }: Context): void {
+  if (holes <= RATIO_GRACE || holes <= limits.ratio * size) return;
+  throw new OcixError('limit/ratio', 'the image has sparse files that hold almost nothing', {
+    expected: `at most ${limits.ratio} bytes of holes for each byte of the image`,
+    found: `${holes} bytes of holes in ${size} bytes`,
+    hint: `If you trust this input, raise the limit: --limit ratio=${2 ** Math.ceil(Math.log2(holes / size) + 1)}.`,
+  });
 }
 
 /** An implied folder belongs to nobody in particular, and is as old as what made it necessary. */
@@ -160,13 +178,15 @@ const folderEntry = (entry: TarEntry): TarEntry => ({
   xattrs: new Map(),
 });
 
-/** Small pieces together, and holes as zeros, in memory of their own. */
+/** Small pieces together, and holes as zeros, in memory of their own: no more than there is to say, since a pipe may come in small chunks. */
 async function* joined(pieces: Piece[], context: Context): AsyncGenerator<Uint8Array> {
-  let buffer = new Uint8Array(PIECE);
+  let left = pieces.reduce<number>((sum, piece) => sum + lengthOf(piece), 0);
+  let buffer = new Uint8Array(Math.min(PIECE, left));
   let filled = 0;
   for (const piece of pieces.splice(0)) {
     for (let at = 0, length = lengthOf(piece); at < length; ) {
-      const part = Math.min(length - at, PIECE - filled);
+      const part = Math.min(length - at, buffer.length - filled);
+      left -= part;
       if (typeof piece === 'number') {
         if (part === PIECE) {
           checkAbort(context);
@@ -178,9 +198,9 @@ async function* joined(pieces: Piece[], context: Context): AsyncGenerator<Uint8A
       } else buffer.set(piece.subarray(at, at + part), filled);
       at += part;
       filled += part;
-      if (filled < PIECE) continue;
+      if (filled < buffer.length) continue;
       yield buffer;
-      buffer = new Uint8Array(PIECE);
+      buffer = new Uint8Array(Math.min(PIECE, left));
       filled = 0;
     }
   }
@@ -218,7 +238,8 @@ function archiveChecks(context: Context | undefined) {
         if (entry.type !== 'dir') throw malformed(`rootfs is a ${entry.type}, not a folder`, 'path/root');
         rootEntry = true;
       }
-      if (baseOf(path).startsWith('.wh.')) {
+      // Also below such a folder: layers had `.wh..wh.plnk/…` for themselves, and no reader has a folder that another one removes.
+      if (/(?:^|\/)\.wh\./.test(path)) {
         say('dropped', `${shownPath(path)} would mean in a layer that a file is removed, so it cannot be in one`);
         return 'outside';
       }
