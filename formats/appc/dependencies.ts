@@ -2,8 +2,7 @@
  * Which images an image is made of, in the order in which they are laid over each other.
  * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
  */
-import type { Context } from '../base/context.ts';
-import { checkAbort } from '../base/context.ts';
+import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import { type ImageFile, imageIdOf } from './image-file.ts';
@@ -67,13 +66,20 @@ async function findImage(
   return file;
 }
 
+/** All of them where the id is the beginning of one; a whole id is looked for only until it is found. */
 async function withId(files: readonly ImageFile[], wanted: string, context: Context): Promise<readonly ImageFile[]> {
+  const found: ImageFile[] = [];
   for (const file of files) {
     if (file.key !== undefined && !wanted.startsWith(file.key.slice(0, wanted.length))) continue;
-    if ((await imageIdOf(file, context)).startsWith(wanted)) return [file];
+    const id = await imageIdOf(file, context);
+    if (id === wanted) return [file];
+    if (id.startsWith(wanted)) found.push(file);
   }
-  return [];
+  return found;
 }
+
+/** As much of an id as a store tells. */
+const KEY_LENGTH = 'sha512-'.length + 64;
 
 /** Several files may be one image. A store tells which one came last, as its own engine would choose; files do not. */
 async function theOne(
@@ -83,16 +89,25 @@ async function theOne(
   context: Context,
 ): Promise<ImageFile> {
   const ids = new Set<string>();
-  for (const file of files) ids.add(file.key ?? (await imageIdOf(file, context)));
+  for (const file of files) ids.add((file.key ?? (await imageIdOf(file, context))).slice(0, KEY_LENGTH));
   if (ids.size === 1) return files[0]!;
-  throw new OcixError(
-    'appc/dependency',
-    `${describe(dependency)} could be any of ${files.length} images: ${files.map(({ place }) => place).join(', ')}`,
-    {
-      at: trail(branch),
-      hint: 'Leave one of them where dependencies are looked for, or state its version in the manifest.',
-    },
-  );
+  const several = `${describe(dependency)} could be any of ${files.length} images`;
+  const last = lastImported(files);
+  if (last) {
+    note(context, 'guessed', `${several}; the one that was fetched last is taken`, ...trail(branch));
+    return last;
+  }
+  const places = files.map(({ place }) => place);
+  throw new OcixError('appc/dependency', `${several}: ${places.join(', ')}`, {
+    at: trail(branch),
+    hint: 'Leave one of them where dependencies are looked for, or state its version in the manifest.',
+  });
+}
+
+function lastImported(files: readonly ImageFile[]): ImageFile | undefined {
+  const times = files.map(({ imported }) => imported ?? Number.NaN);
+  const latest = Math.max(...times); // not a number where one of them is none
+  return times.filter((time) => time === latest).length === 1 ? files[times.indexOf(latest)] : undefined;
 }
 
 async function checkSize(

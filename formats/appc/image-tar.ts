@@ -30,14 +30,13 @@ export interface Learnt {
 /** Which paths of an image are rendered, and under which names. */
 export interface PathFilter {
   keeps(path: string, isFolder: boolean): boolean;
-  /**
-   * The name under which a file comes out that is not kept itself, but has a hard link that is: the content of a link is where its target
-   * stands in the archive.
-   */
-  readonly renamed: ReadonlyMap<string, string>;
+  /** The names under which content comes out whose own name is not kept, though a hard link to it is. By the place of its entry. */
+  readonly renamed: ReadonlyMap<number, string>;
+  /** The names that hard links are to, where that is not what they say: one that is kept. By the places of their entries. */
+  readonly targets: ReadonlyMap<number, string>;
 }
 
-export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map() };
+export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map(), targets: new Map() };
 
 /** Folders to put in front of an entry, by the entry's place in the archive, found the first time an image is read. */
 export type ImpliedFolders = Map<number, readonly string[]>;
@@ -95,18 +94,16 @@ export async function* layerOfImage(
       }
       if (typeof place === 'string') return;
       const own = place.path;
-      const path = filter.renamed.get(own) ?? own;
+      const path = filter.renamed.get(entry.offset) ?? own;
       if (path === own && own !== '' && !filter.keeps(own, entry.type === 'dir')) return;
+      const said = entry.type === 'hardlink' ? archive.linkTarget(entry) : undefined;
+      const target = filter.targets.get(entry.offset) ?? said;
+      if (target === path) return; // this name has the content itself
       for (const folder of above(entry, path)) put(folderEntry(entry), folder, NONE);
       written.add(path);
-      if (entry.type !== 'hardlink') {
-        const inode = put(entry, path, entry.link);
-        current = { database: mayBeDatabase(path, entry) ? inode : undefined, position: 0 };
-        return;
-      }
-      const target = archive.linkTarget(entry);
-      const renamed = filter.renamed.get(target) ?? target;
-      if (renamed !== path) put(entry, path, fromBinaryString(renamed));
+      const inode = put(entry, path, target === undefined ? entry.link : fromBinaryString(target));
+      if (target !== undefined) return;
+      current = { database: mayBeDatabase(path, entry) ? inode : undefined, position: 0 };
     },
     data(bytes: Uint8Array, offset: number): void {
       if (manifest) manifest.push(new Uint8Array(bytes));
