@@ -8,7 +8,7 @@ import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
 import { imageCatalog } from './catalog.ts';
-import { configOf, PREFIX, referencesOf, wellKnown } from './config.ts';
+import { configOf, isTimestamp, PREFIX, referencesOf, wellKnown } from './config.ts';
 import { type ImageCatalog, renderOrder } from './dependencies.ts';
 import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
 import { parseImageManifest } from './manifest.ts';
@@ -59,7 +59,7 @@ function step({ file, imageId }: RenderedLayer): Image['history'][number] {
   const created = annotations.get('created');
   const version = labels.get('version');
   return {
-    ...(created !== undefined && !Number.isNaN(Date.parse(created)) ? { created } : {}),
+    ...(created !== undefined && isTimestamp(created) ? { created } : {}),
     createdBy: `${name}${version === undefined ? '' : `:${version}`}`,
     comment: imageId,
     emptyLayer: false,
