@@ -79,7 +79,15 @@ async function imageFile(content: Content, keep: Keeper, context: Context): Prom
   const ahead = await manifestAhead(content.open(), context);
   const manifest = ahead.manifest && parseImageManifest(ahead.manifest, context);
   if (manifest && !manifest.pathWhitelist)
-    return { place, size, costly: true, manifest, manifestBytes: ahead.manifest!, open: () => ahead.content };
+    return {
+      place,
+      size,
+      costly: true,
+      manifest,
+      manifestBytes: ahead.manifest!,
+      open: () => ahead.content,
+      once: true,
+    };
   const kept: Kept = await keep(ahead.content, place, context);
   const whole: ImageContent = { place, size, costly: true, open: (): Chunks => kept.open() };
   return openImage(whole, context);

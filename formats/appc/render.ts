@@ -79,7 +79,7 @@ async function renderLayer(
     costly: file.costly,
     open: (): Chunks => layerOfImage(file.open(), { filter, implied, learnt: {} }, context),
   };
-  const kept = await keep(first, file.manifest.name, context, again);
+  const kept = await keep(first, file.manifest.name, context, file.once ? undefined : again);
   for await (const _ of first); // a keeper that stopped early must not leave the image half read
   const member = { name: file.manifest.name, type: 'file', link: '', size: size.plain, kept, open: kept.open } as const;
   return { file, imageId: learnt.imageId!, layer: await layerFromMember(member, { diffId: kept.layer?.diffId }) };
