@@ -47,7 +47,7 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
     ...defined('author', annotations.get('authors')),
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
-    ...(app ? running(app, manifest.name, { root, platform }, context) : { exposedPorts: [], volumes: [] }),
+    ...(app ? running(app, manifest, { root, platform }, context) : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
     shell: [],
@@ -61,7 +61,7 @@ interface Surroundings {
   readonly platform: Platform;
 }
 
-function running(app: App, name: string, { root, platform }: Surroundings, context: Context) {
+function running(app: App, { name, annotations }: ImageManifest, { root, platform }: Surroundings, context: Context) {
   const mountPoints = mountPointsOf(app, context);
   const isolation = isolationOf(app.isolators, platform.architecture, context);
   const handlers = app.eventHandlers.map((handler) => ({
@@ -71,7 +71,7 @@ function running(app: App, name: string, { root, platform }: Surroundings, conte
   const unsupported = [...(isolation?.unsupported ?? []), ...handlers];
   const whole = unsupported.length ? { ...isolation, unsupported } : isolation;
   return {
-    user: userOf(app, root, context),
+    user: userOf(app, { converted: wasDockers(annotations), root }, context),
     supplementaryGroups: app.supplementaryGids,
     workingDir: app.workingDirectory || '/',
     exposedPorts: portsOf(app),
@@ -82,18 +82,29 @@ function running(app: App, name: string, { root, platform }: Surroundings, conte
   };
 }
 
-/** Always with a group: a bare user would bring the groups that /etc/group has him in. */
-function userOf({ user, group }: App, root: RenderedRoot, context: Context): string {
+const wasDockers = (annotations: ReadonlyMap<string, string>): boolean =>
+  [...annotations.keys()].some((name) => name.startsWith('appc.io/docker/'));
+
+/**
+ * Always with a group: a bare user would bring the groups that /etc/group has him in. docker2aci wrote the user's name for a group that Docker's
+ * image does not state; where there is no such group, rkt took the user's number.
+ * https://github.com/rkt/rkt/blob/v1.30.0/stage1/init/common/pod.go
+ */
+function userOf(
+  { user, group }: App,
+  { converted, root }: { readonly converted: boolean; readonly root: RenderedRoot },
+  context: Context,
+): string {
   const { uid, gid } = resolveIds(user, group, root);
+  const shown = (text: string): string => printable(text.slice(0, 80));
+  const guess = (message: string): void => note(context, 'guessed', message, 'manifest', '/app');
+  if (uid !== undefined && gid === undefined && converted && user === group) {
+    guess(`the group ${shown(group)} is not in the image; docker2aci named it after the user, whose number it gets`);
+    return `${uid}:${uid}`;
+  }
   if (uid === undefined || gid === undefined) {
-    const what = uid === undefined ? `user ${printable(user.slice(0, 80))}` : `group ${printable(group.slice(0, 80))}`;
-    note(
-      context,
-      'guessed',
-      `the ${what} is not in the image; whether it will be when the image runs cannot be known`,
-      'manifest',
-      '/app',
-    );
+    const what = uid === undefined ? `user ${shown(user)}` : `group ${shown(group)}`;
+    guess(`the ${what} is not in the image; whether it will be when the image runs cannot be known`);
   }
   return `${uid ?? user}:${gid ?? group}`;
 }

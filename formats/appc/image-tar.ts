@@ -7,10 +7,10 @@
  */
 import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { checkLimit, RATIO_GRACE } from '../base/limits.ts';
+import { RATIO_GRACE } from '../base/limits.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { newHash } from '../bytes/digest.ts';
-import { binaryString, concat, fromBinaryString } from '../bytes/text.ts';
+import { binaryString, fromBinaryString } from '../bytes/text.ts';
 import { shownPath } from '../rootfs/path.ts';
 import type { Inode } from '../rootfs/tree.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
@@ -20,7 +20,6 @@ import { mayBeDatabase, type RenderedRoot } from './rendered-root.ts';
 
 /** What is learnt of an image while it goes by; complete when it has. */
 export interface Learnt {
-  manifest?: Uint8Array;
   /** `sha512-…`, of the uncompressed tar. */
   imageId?: string;
   /** Uncompressed bytes. */
@@ -71,7 +70,6 @@ export async function* layerOfImage(
   const hash = newHash('sha512');
   const archive = archiveChecks(root ? context : undefined);
   const written = new Set<string>();
-  let manifest: Uint8Array[] | undefined;
   let current: { readonly database: Inode | undefined; position: number } | undefined;
   let size = 0;
   let holes = 0;
@@ -86,13 +84,8 @@ export async function* layerOfImage(
   const handler = {
     entry(entry: TarEntry): void {
       current = undefined;
-      manifest = undefined;
       const place = archive.placeOf(entry);
-      if (place === 'manifest') {
-        checkLimit(context.limits, 'json-bytes', entry.size, 'the size of the manifest');
-        manifest = [];
-      }
-      if (typeof place === 'string') return;
+      if (place === 'outside') return;
       const own = place.path;
       const path = filter.renamed.get(entry.offset) ?? own;
       if (path === own && own !== '' && !filter.keeps(own, entry.type === 'dir')) return;
@@ -106,7 +99,6 @@ export async function* layerOfImage(
       current = { database: mayBeDatabase(path, entry) ? inode : undefined, position: 0 };
     },
     data(bytes: Uint8Array, offset: number): void {
-      if (manifest) manifest.push(new Uint8Array(bytes));
       if (!current) return;
       leaveOut(offset - current.position);
       pieces.push(bytes);
@@ -114,7 +106,6 @@ export async function* layerOfImage(
       if (current.database) root?.keep(current.database, bytes);
     },
     end(entry: TarEntry): void {
-      if (manifest) learnt.manifest = concat(manifest);
       if (!current || entry.type !== 'file') return;
       leaveOut(entry.size - current.position);
       pieces.push(paddingAfter(entry.size));
@@ -207,7 +198,7 @@ async function* joined(pieces: Piece[], context: Context): AsyncGenerator<Uint8A
 const lengthOf = (piece: Piece): number => (typeof piece === 'number' ? piece : piece.length);
 
 /** Where an entry stands. `outside` is passed over. */
-type Place = 'manifest' | 'outside' | { readonly path: string };
+type Place = 'outside' | { readonly path: string };
 
 /** What the specification says of the archive as a whole. Notes are given where there is a context. */
 function archiveChecks(context: Context | undefined) {
@@ -223,7 +214,7 @@ function archiveChecks(context: Context | undefined) {
       if (name === 'manifest') {
         if (entry.type !== 'file') throw malformed('the manifest is no file');
         if (++manifests > 1) throw malformed('the archive has two manifests, and either could be meant');
-        return 'manifest';
+        return 'outside';
       }
       if (name === '') return 'outside'; // an entry of the archive's own top, which some tools write
       if (name !== 'rootfs' && !name.startsWith('rootfs/')) {

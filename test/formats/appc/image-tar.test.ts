@@ -256,7 +256,6 @@ describe('is refused', () => {
 describe('limits', () => {
   test.each<[string, Partial<Limits>, AciRecipe]>([
     ['entries', { entries: 3 }, { rootfs: [{ name: 'a/' }, { name: 'b/' }] }],
-    ['json-bytes', { 'json-bytes': 200 }, { manifest: { annotations: [{ name: 'a', value: 'x'.repeat(200) }] } }],
     ['entry-bytes', { 'entry-bytes': 1000 }, { rootfs: [{ name: 'a', body: 'x'.repeat(1001) }] }],
   ])('hold: %s', async (name, limits, recipe) => {
     expect(await codeOf(() => layer(recipe, { limits }))).toBe(`limit/${name}`);

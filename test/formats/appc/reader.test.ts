@@ -73,6 +73,11 @@ describe.each(WAYS)('from a %s', (way) => {
     expect(image.config.user).toBe('7:0');
   });
 
+  test('a manifest that is larger than it may be is refused before it is read', async () => {
+    const large = aciTar({ manifest: { unknown: 'x'.repeat(5 * 2 ** 20) } });
+    expect(await codeOf(() => read(large, way))).toBe('limit/json-bytes');
+  });
+
   test('an image that is cut off, or is none, is refused', async () => {
     const bytes = aciTar(recipe);
     expect(await codeOf(() => read(bytes.subarray(0, 560), way))).toBe('tar/truncated');

@@ -62,6 +62,18 @@ describe('a user and a group', () => {
   });
 });
 
+test('a group that docker2aci named after the user is the user’s number, where the image has no such group', async () => {
+  const rootfs = [{ name: 'etc/' }, { name: 'etc/passwd', body: PASSWD }];
+  const annotations = [{ name: 'appc.io/docker/repository', value: 'library/app' }];
+  const user = async (app: object, more: object = { annotations }) =>
+    (await configFrom({ app: leastApp({ user: 'app', group: 'app', ...app }), ...more }, rootfs)).config.user;
+  const { notes } = await configFrom({ app: leastApp({ user: 'app', group: 'app' }), annotations }, rootfs);
+  expect(await user({})).toBe('1000:1000');
+  expect(notes).toEqual([expect.stringContaining('guessed: the group app is not in the image; docker2aci')]);
+  expect(await user({ group: 'other' })).toBe('1000:other');
+  expect(await user({}, {})).toBe('1000:app');
+});
+
 describe('a path', () => {
   const owned: readonly TarEntry[] = [
     { name: 'srv/', uid: 5, gid: 6 },
