@@ -14,14 +14,17 @@ export interface OpenOptions extends ContextOptions, SourceOptions {
 }
 
 /** What each reader makes of a source, the most likely first. @throws OcixError format/unknown where none takes it */
-export async function detect(source: Source, options: ContextOptions = {}): Promise<readonly Offer[]> {
-  return detectSource(source, passingKeeper, createContext(options));
+export async function detect(
+  source: Source,
+  options: ContextOptions & Pick<SourceOptions, 'passphrase'> = {},
+): Promise<readonly Offer[]> {
+  return detectSource(source, options, passingKeeper, createContext(options));
 }
 
 /** What is in a source, without reading its layers. */
 export async function inspect(source: Source, options: OpenOptions = {}): Promise<SourceSummary> {
   const context = createContext(options);
-  const opened = await openSource(source, options, passingKeeper, context);
+  const opened = await openSource(source, { ...options, looking: true }, passingKeeper, context);
   try {
     const items = selectPlatform(
       selectItems(opened.items, opened.selector),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { TARGETS } from '../converters/targets/index.ts';
 import { CODES } from '../formats/base/errors.ts';
-import { CONTENT_READERS, READERS } from '../formats/index.ts';
+import { READERS } from '../formats/index.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -13,7 +13,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROOMS: readonly (readonly [RegExp, number])[] = [
   [/^formats\/base\//, 1],
   [/^formats\/bytes\//, 2],
-  [/^formats\/(?:codec|json)\//, 3],
+  [/^formats\/(?:codec|json|openpgp)\//, 3],
   [/^formats\/(?:tar|ar)\//, 4],
   [/^formats\/rootfs\//, 5],
   [/^formats\/store\//, 6],
@@ -114,19 +114,22 @@ test('exports have names', () => {
   ).toEqual([]);
 });
 
-test('every format folder with a reader is in a table of readers', () => {
+test('every format folder with a reader is in the table of readers', () => {
   const folders = readdirSync(join(ROOT, 'formats'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const readers = folders.filter(({ name }) =>
-    filesBelow(`formats/${name}`).some(
-      (path) => path.endsWith('index.ts') && /(?:: |satisfies )(?:Content)?Reader(?: =|;)/.test(textOf(path)),
-    ),
+    filesBelow(`formats/${name}`).some((path) => path.endsWith('index.ts') && /: Reader = /.test(textOf(path))),
   );
-  expect(readers.length, 'a reader outside the tables is never asked').toBe(READERS.length + CONTENT_READERS.length);
+  expect(readers.length, 'a reader outside the table is never asked').toBe(READERS.length);
 });
 
 test('every target file is in the table of targets', () => {
   const targets = filesBelow('converters/targets').filter((path) => /export const \w+: Target = /.test(textOf(path)));
   expect(targets.length, 'a target outside the table cannot be chosen').toBe(TARGETS.length);
+});
+
+test('openpgp is loaded only when it is called for', () => {
+  const wrong = SOURCES.filter((path) => /^import (?!type ).* from 'openpgp'/m.test(textOf(path)));
+  expect(wrong, 'it takes as long to load as everything else together').toEqual([]);
 });
 
 test('every error code is thrown somewhere', () => {

@@ -47,7 +47,9 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
     ...defined('author', annotations.get('authors')),
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
-    ...(app ? running(app, manifest, { root, platform }, context) : { exposedPorts: [], volumes: [] }),
+    ...(app
+      ? running(app, { manifest, root, architecture: platform.architecture }, context)
+      : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
     shell: [],
@@ -56,14 +58,15 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   return withRuntimeLabel(config);
 }
 
-interface Surroundings {
+interface Around {
+  readonly manifest: ImageManifest;
   readonly root: RenderedRoot;
-  readonly platform: Platform;
+  readonly architecture: string | undefined;
 }
 
-function running(app: App, { name, annotations }: ImageManifest, { root, platform }: Surroundings, context: Context) {
+function running(app: App, { manifest: { name, annotations }, root, architecture }: Around, context: Context) {
   const mountPoints = mountPointsOf(app, context);
-  const isolation = isolationOf(app.isolators, platform.architecture, context);
+  const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
     name: `${handler.name} event handler`,
     value: handler.exec,
@@ -191,7 +194,7 @@ function createdOf(annotations: ReadonlyMap<string, string>, context: Context): 
 
 /** What has a name of its own in the model, and is no label beside it. */
 const MAPPED_LABELS = new Set(['os', 'arch']);
-const MAPPED_ANNOTATIONS = new Set(['created', 'authors', ENTRYPOINT, CMD]);
+const MAPPED_ANNOTATIONS = new Set(['created', 'authors', 'homepage', 'documentation', ENTRYPOINT, CMD]);
 
 function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Context): ReadonlyMap<string, string> {
   const labels = new Map<string, string>();

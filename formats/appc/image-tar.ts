@@ -15,6 +15,7 @@ import { shownPath } from '../rootfs/path.ts';
 import type { Inode } from '../rootfs/tree.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
 import type { TarEntry } from '../tar/entry.ts';
+import { joinedPieces, type Piece } from '../tar/pieces.ts';
 import { tarScanner } from '../tar/scanner.ts';
 import { mayBeDatabase, type RenderedRoot } from './rendered-root.ts';
 
@@ -33,9 +34,11 @@ export interface PathFilter {
   readonly renamed: ReadonlyMap<number, string>;
   /** The names that hard links are to, where that is not what they say: one that is kept. By the places of their entries. */
   readonly targets: ReadonlyMap<number, string>;
+  /** Symlinks that a converter added and the image it read did not have: targets by path. They are left out. */
+  readonly added: ReadonlyMap<string, string>;
 }
 
-export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map(), targets: new Map() };
+export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map(), targets: new Map(), added: new Map() };
 
 /** Folders to put in front of an entry, by the entry's place in the archive, found the first time an image is read. */
 export type ImpliedFolders = Map<number, readonly string[]>;
@@ -48,13 +51,8 @@ export interface ImageTarOptions {
   readonly learnt: Learnt;
 }
 
-/** One piece of output, or that many zeros. */
-type Piece = Uint8Array | number;
-
 const ROOT = fromBinaryString('./');
 const NONE = new Uint8Array(0);
-const ZEROS = new Uint8Array(1 << 20);
-const PIECE = 512 * 1024;
 
 /**
  * The root filesystem of an image as an uncompressed layer. Ends only when `content` has, so that every byte of it counts for the id.
@@ -89,6 +87,7 @@ export async function* layerOfImage(
       const own = place.path;
       const path = filter.renamed.get(entry.offset) ?? own;
       if (path === own && own !== '' && !filter.keeps(own, entry.type === 'dir')) return;
+      if (entry.type === 'symlink' && filter.added.get(own) === binaryString(entry.link)) return;
       const said = entry.type === 'hardlink' ? archive.linkTarget(entry) : undefined;
       const target = filter.targets.get(entry.offset) ?? said;
       if (target === path) return; // this name has the content itself
@@ -134,11 +133,11 @@ export async function* layerOfImage(
     hash.update(chunk);
     scanner.push(chunk);
     checkHoles(holes, size, context);
-    yield* joined(pieces, context);
+    yield* joinedPieces(pieces, context);
   }
   scanner.finish();
   archive.finish();
-  yield* joined([...pieces, END_OF_TAR], context);
+  yield* joinedPieces([...pieces, END_OF_TAR], context);
   root?.finishImage();
   learnt.imageId = hash.digest().replace(':', '-');
   learnt.size = size;
@@ -165,37 +164,6 @@ const folderEntry = (entry: TarEntry): TarEntry => ({
   size: 0,
   xattrs: new Map(),
 });
-
-/** Small pieces together, and holes as zeros, in memory of their own: no more than there is to say, since a pipe may come in small chunks. */
-async function* joined(pieces: Piece[], context: Context): AsyncGenerator<Uint8Array> {
-  let left = pieces.reduce<number>((sum, piece) => sum + lengthOf(piece), 0);
-  let buffer = new Uint8Array(Math.min(PIECE, left));
-  let filled = 0;
-  for (const piece of pieces.splice(0)) {
-    for (let at = 0, length = lengthOf(piece); at < length; ) {
-      const part = Math.min(length - at, buffer.length - filled);
-      left -= part;
-      if (typeof piece === 'number') {
-        if (part === PIECE) {
-          checkAbort(context);
-          yield ZEROS.subarray(0, PIECE);
-          at += part;
-          continue;
-        }
-        buffer.fill(0, filled, filled + part);
-      } else buffer.set(piece.subarray(at, at + part), filled);
-      at += part;
-      filled += part;
-      if (filled < buffer.length) continue;
-      yield buffer;
-      buffer = new Uint8Array(Math.min(PIECE, left));
-      filled = 0;
-    }
-  }
-  if (filled) yield buffer.subarray(0, filled);
-}
-
-const lengthOf = (piece: Piece): number => (typeof piece === 'number' ? piece : piece.length);
 
 /** Where an entry stands. `outside` is passed over. */
 type Place = 'outside' | { readonly path: string };

@@ -24,7 +24,7 @@ const filesOf = (graph: Graph): Promise<readonly ImageFile[]> =>
 /** What images have for names at the end, from the first of the graph on. */
 async function order(graph: Graph, limits: Partial<Limits> = {}): Promise<string> {
   const files = await filesOf(graph);
-  const rendered = await renderOrder(files[0]!, catalogOf(files), contextWith(limits));
+  const { order: rendered } = await renderOrder(files[0]!, catalogOf(files), {}, contextWith(limits));
   return rendered.map(({ file }) => file.manifest.name.slice('example.com/'.length)).join('');
 }
 
@@ -41,7 +41,7 @@ describe('the order', () => {
 
   test('has the branch of each image: who needs it, from the top down', async () => {
     const files = await filesOf({ a: { needs: ['b', 'c'] }, b: { needs: ['d'] }, c: { needs: ['d'] }, d: {} });
-    const rendered = await renderOrder(files[0]!, catalogOf(files), contextWith());
+    const { order: rendered } = await renderOrder(files[0]!, catalogOf(files), {}, contextWith());
     expect(rendered.map(({ branch }) => branch.map(({ place }) => place[0]).join(''))).toEqual([
       'abd',
       'ab',
@@ -67,7 +67,9 @@ describe('is refused', () => {
   test('a cycle through another file of the same image', async () => {
     const files = await filesOf({ a: { needs: ['b'] }, b: { needs: ['a'] } });
     const [a] = files;
-    const refusal = await refusalOf(() => renderOrder({ ...a!, place: 'elsewhere' }, catalogOf(files), contextWith()));
+    const refusal = await refusalOf(() =>
+      renderOrder({ ...a!, place: 'elsewhere' }, catalogOf(files), {}, contextWith()),
+    );
     expect(refusal?.code).toBe('appc/dependency');
   });
 
@@ -107,7 +109,9 @@ async function choice(dependency: object, recipes: readonly AciRecipe[], known: 
   );
   const files = await Promise.all(recipes.map((recipe, i) => fileFrom(aciTar(recipe), `${i}.aci`)));
   const catalog = catalogOf(files.map((file, i) => ({ ...file, ...known[i] })));
-  const [first] = await renderOrder(top, catalog, context);
+  const {
+    order: [first],
+  } = await renderOrder(top, catalog, {}, context);
   return { place: first!.file.place, notes: notesOf(context) };
 }
 

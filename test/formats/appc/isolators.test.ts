@@ -11,8 +11,7 @@ function isolation(...isolators: readonly Isolator[]) {
   const context = contextWith();
   const read = isolationOf(
     isolators.map(([name, value], i) => ({ name, value, pointer: `/app/isolators/${i}` })),
-    'amd64',
-    context,
+    { architecture: 'amd64', context },
   );
   return { read, notes: notesOf(context) };
 }
@@ -111,7 +110,7 @@ describe('system calls', () => {
   test('are more on ARM, where a set of rkt’s is meant', () => {
     const isolator = { name: SECCOMP_REMOVE, value: { set: ['@appc.io/empty'] }, pointer: '' };
     for (const architecture of ['arm', 'arm64'])
-      expect(isolationOf([isolator], architecture, contextWith())?.seccomp?.calls).toHaveLength(315);
+      expect(isolationOf([isolator], { architecture, context: contextWith() })?.seccomp?.calls).toHaveLength(315);
   });
 
   test('all removed has no meaning; the others of the set are removed all the same', () => {
