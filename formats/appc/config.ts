@@ -10,7 +10,7 @@ import { OcixError } from '../base/errors.ts';
 import { printable, strictUtf8 } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
-import type { ImageConfig, Platform } from '../model/config.ts';
+import type { ImageConfig } from '../model/config.ts';
 import type { MountPoint } from '../model/isolation.ts';
 import { isReference } from '../model/reference.ts';
 import { withRuntimeLabel } from '../model/runtime-label.ts';
