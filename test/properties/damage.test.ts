@@ -113,7 +113,9 @@ function* flips(bytes: Uint8Array, count: number): Generator<readonly [string, U
   }
 }
 
-const readers = [...READERS, ...CONTENT_READERS].map(({ name }) => name);
+/** What reads folders alone has no file that could be cut; the files in such a folder are those of other readers. */
+const FOLDERS_ONLY = ['rkt'];
+const readers = [...READERS, ...CONTENT_READERS].map(({ name }) => name).filter((name) => !FOLDERS_ONLY.includes(name));
 
 test('every reader of the tables is tried', () => {
   expect([...readers].sort()).toEqual(Object.keys(inputs).sort());
