@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { TARGETS } from '../converters/targets/index.ts';
 import { CODES } from '../formats/base/errors.ts';
-import { READERS } from '../formats/index.ts';
+import { CONTENT_READERS, READERS } from '../formats/index.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -114,12 +114,11 @@ test('exports have names', () => {
   ).toEqual([]);
 });
 
-test('every format folder with a reader is in the table of readers', () => {
-  const folders = readdirSync(join(ROOT, 'formats'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const readers = folders.filter(({ name }) =>
-    filesBelow(`formats/${name}`).some((path) => path.endsWith('index.ts') && /: Reader = /.test(textOf(path))),
-  );
-  expect(readers.length, 'a reader outside the table is never asked').toBe(READERS.length);
+test('every reader of a format folder is in a table of readers', () => {
+  const declared = SOURCES.filter(
+    (path) => /^formats\/[^/]+\/[^/]+\.ts$/.test(path) && !path.includes('/model/'),
+  ).flatMap((path) => [...textOf(path).matchAll(/(?:: |satisfies )(?:Content)?Reader(?: = |;)/g)]);
+  expect(declared.length, 'a reader outside the tables is never asked').toBe(READERS.length + CONTENT_READERS.length);
 });
 
 test('every target file is in the table of targets', () => {

@@ -9,7 +9,7 @@ import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
 import { imageCatalog } from './catalog.ts';
-import { configOf, PREFIX, referencesOf, wellKnown } from './config.ts';
+import { configOf, isTimestamp, PREFIX, referencesOf, wellKnown } from './config.ts';
 import { type ImageCatalog, renderOrder } from './dependencies.ts';
 import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
 import { parseImageManifest } from './manifest.ts';
@@ -88,7 +88,7 @@ function step({ file, imageId }: RenderedLayer): Image['history'][number] {
   const created = annotations.get('created');
   const version = labels.get('version');
   return {
-    ...(created !== undefined && !Number.isNaN(Date.parse(created)) ? { created } : {}),
+    ...(created !== undefined && isTimestamp(created) ? { created } : {}),
     createdBy: `${name}${version === undefined ? '' : `:${version}`}`,
     comment: imageId,
     emptyLayer: false,
@@ -108,7 +108,15 @@ async function imageFile(content: Content, keep: Keeper, context: Context): Prom
   const ahead = await manifestAhead(content.open(), context);
   const manifest = ahead.manifest && parseImageManifest(ahead.manifest, context);
   if (manifest && !manifest.pathWhitelist)
-    return { place, size, costly: true, manifest, manifestBytes: ahead.manifest!, open: () => ahead.content };
+    return {
+      place,
+      size,
+      costly: true,
+      manifest,
+      manifestBytes: ahead.manifest!,
+      open: () => ahead.content,
+      once: true,
+    };
   const kept: Kept = await keep(ahead.content, place, context);
   const whole: ImageContent = { place, size, costly: true, open: (): Chunks => kept.open() };
   return openImage(whole, context);
