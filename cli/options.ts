@@ -42,13 +42,17 @@ export function sourceOptions(command: Command): Command {
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
-    .addOption(
-      new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
-        .argParser(collect)
-        .default([], 'see docs/limits.md')
-        .helpGroup(SAFETY),
-    );
+    .addOption(limits());
 }
+
+/** For a command whose source is a file and nothing else. */
+export const limitOption = (command: Command): Command => command.addOption(limits());
+
+const limits = (): Option =>
+  new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
+    .argParser(collect)
+    .default([], 'see docs/limits.md')
+    .helpGroup(SAFETY);
 
 export function targetOptions(command: Command): Command {
   return command
