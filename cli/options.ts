@@ -11,6 +11,10 @@ export interface CommonOptions {
   readonly platform?: string;
   readonly dep: readonly string[];
   readonly rktCompat?: boolean;
+  readonly insecure?: boolean;
+  readonly keyring?: readonly string[];
+  readonly requireSignature?: boolean;
+  readonly allowWeakSignatures?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -41,6 +45,21 @@ export function sourceOptions(command: Command): Command {
     )
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
+    )
+    .addOption(
+      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
+    )
+    .addOption(
+      new Option('--keyring <dir>', 'keys to check the signature of an appc: source with (repeatable)')
+        .argParser(collect)
+        .default([], 'rkt’s own')
+        .helpGroup(SAFETY),
+    )
+    .addOption(new Option('--require-signature', 'refuse an appc: source that has no good signature').helpGroup(SAFETY))
+    .addOption(
+      new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, keys that have expired').helpGroup(
+        SAFETY,
+      ),
     )
     .addOption(limits());
 }
@@ -115,23 +134,29 @@ export function printOptions(command: Command): Command {
     .addOption(new Option('-q, --quiet', 'no progress, no summary').helpGroup(PRINT));
 }
 
+type SourceChoice = Pick<SourceOptions, 'from' | 'platform' | 'dependencies' | 'compatible' | 'network' | 'trust'>;
+
 /** What the user says of the source. */
-const sourceChoice = ({
-  from,
-  platform,
-  dep,
-  rktCompat,
-}: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
-  from,
-  platform,
-  dependencies: dep,
-  compatible: rktCompat,
-});
+function sourceChoice(options: CommonOptions): SourceChoice {
+  const { from, platform, dep, rktCompat, insecure, keyring = [], requireSignature, allowWeakSignatures } = options;
+  const trust = {
+    keyring,
+    required: requireSignature ?? false,
+    allowWeak: allowWeakSignatures ?? false,
+    now: new Date(),
+  };
+  return {
+    from,
+    platform,
+    dependencies: dep,
+    compatible: rktCompat,
+    network: { insecure },
+    trust: trust.required || keyring.length ? trust : undefined,
+  };
+}
 
 /** What the library wants to know, from what the user wrote. @throws OcixError usage/option */
-export function libraryOptions(
-  options: CommonOptions,
-): Pick<ContextOptions, 'limits'> & ReturnType<typeof sourceChoice> {
+export function libraryOptions(options: CommonOptions): Pick<ContextOptions, 'limits'> & SourceChoice {
   const limits: Partial<Record<keyof Limits, number>> = {};
   for (const text of options.limit) {
     const [name, value] = parseLimit(text);
@@ -143,7 +168,7 @@ export function libraryOptions(
 export const EXIT_HELP = `
 Exit status:
   0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
-  5 --strict, and something would be lost   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
+  5 --strict, and something would be lost   6 a network failure   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
 `;
 
 export const wholeNumber = (text: string): number => {

@@ -8,6 +8,7 @@ import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { contentOffers, offersFor, recognise } from '../formats/detect.ts';
+import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
 import { contentReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
 import {
@@ -20,6 +21,7 @@ import {
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
+import { fetchSource, type NetworkOptions, type Trust } from './fetch.ts';
 import { parseSource, type SourceText } from './source-text.ts';
 
 /** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
@@ -54,6 +56,12 @@ export interface SourceOptions {
   readonly compatible?: boolean | undefined;
   /** What the sources of one run have in common. */
   readonly shared?: Shared | undefined;
+  /** `OS/ARCH[/VARIANT]`: for which an image is asked for, where a source has one for each. */
+  readonly platform?: string | undefined;
+  /** How sources are fetched that are somewhere in a network. */
+  readonly network?: NetworkOptions | undefined;
+  /** Whose signatures count for what is fetched. */
+  readonly trust?: Trust | undefined;
 }
 
 /**
@@ -67,13 +75,46 @@ export async function openSource(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const { dependencies = [], compatible = false, shared } = options;
-  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, shared };
-  return within(printable(text.path), async () => {
+  if (text.transport !== DISCOVERED) {
+    if (options.trust?.required) throw unchecked(text);
+    return openText({ source, text, name: text.path }, options, keep, context);
+  }
+  const { file, name, elsewhere, remove } = await fetchSource(text.path, options, context);
+  try {
+    const found: Found = { source: file, text: { ...text, transport: 'aci', path: file }, name, elsewhere };
+    const opened = await openText(found, options, keep, context);
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await remove();
+    };
+    return { ...opened, close };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** A source that is here. */
+interface Found {
+  readonly source: Source;
+  readonly text: SourceText;
+  /** As the user named it. */
+  readonly name: string;
+  readonly elsewhere?: Reading['elsewhere'];
+}
+
+async function openText(
+  { source, text, name, elsewhere }: Found,
+  { dependencies = [], compatible = false, shared }: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<OpenedSource> {
+  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, shared, elsewhere };
+  return within(printable(name), async () => {
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
-    const bytes = await bytesOf(source, text.path);
+    const bytes = { ...(await bytesOf(source, text.path)), name };
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
       const content = contentReaderFor(unwrapped, text);
@@ -86,6 +127,12 @@ export async function openSource(
     }
   });
 }
+
+/** A signature that was asked for and is not looked at would be worse than none. */
+const unchecked = ({ path }: SourceText): OcixError =>
+  new OcixError('usage/option', `--require-signature is for what is fetched, and ${printable(path)} is not`, {
+    hint: 'Check it with ocix verify first.',
+  });
 
 /** A format that is one file from end to end. */
 interface ContentMatch {
@@ -133,8 +180,23 @@ async function readArchive(
 }
 
 /** What every reader makes of a source. @throws OcixError source/…, format/unknown where it is no archive at all */
-export async function detectSource(source: Source, keep: Keeper, context: Context): Promise<readonly Offer[]> {
-  const { path } = await sourceText(source, undefined);
+export async function detectSource(
+  source: Source,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
+  const { transport, path } = await sourceText(source, undefined);
+  if (transport !== DISCOVERED) return detectFound(source, path, keep, context);
+  const { file, remove } = await fetchSource(path, options, context);
+  try {
+    return await detectFound(file, file, keep, context);
+  } finally {
+    await remove();
+  }
+}
+
+async function detectFound(source: Source, path: string, keep: Keeper, context: Context): Promise<readonly Offer[]> {
   if (typeof source === 'string' && (await pathKind(path)) === 'folder')
     return archiveOffers(await folderArchive(path, context));
   const bytes = await bytesOf(source, path);

@@ -2,6 +2,7 @@
 
 import { readDocument } from '../formats/archive/archive.ts';
 import { openArchive } from '../formats/archive/open.ts';
+import { passingKeeper } from '../formats/archive/passing-keeper.ts';
 import { type Context, type ContextOptions, createContext } from '../formats/base/context.ts';
 import { OcixError, within } from '../formats/base/errors.ts';
 import { collect } from '../formats/bytes/chunks.ts';
@@ -10,7 +11,6 @@ import { printable } from '../formats/bytes/text.ts';
 import { decode } from '../formats/json/decode.ts';
 import { parseJson } from '../formats/json/parse.ts';
 import type { GoodSignature } from '../formats/openpgp/policy.ts';
-import { passingKeeper } from './keepers.ts';
 
 export interface SignatureRequest {
   /** What is signed, as shipped: the signature covers the compressed file. */
