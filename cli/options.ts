@@ -1,9 +1,11 @@
 /** Options that mean the same in every command, and what they become. */
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SourceOptions } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
+import { sourceError } from '../formats/bytes/source.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 
 export interface CommonOptions {
@@ -11,10 +13,12 @@ export interface CommonOptions {
   readonly platform?: string;
   readonly dep: readonly string[];
   readonly rktCompat?: boolean;
-  readonly insecure?: boolean;
+  readonly signature?: string;
   readonly keyring?: readonly string[];
   readonly requireSignature?: boolean;
   readonly allowWeakSignatures?: boolean;
+  readonly passphraseFile?: string;
+  readonly insecure?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -47,19 +51,27 @@ export function sourceOptions(command: Command): Command {
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
     .addOption(
-      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
+      new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN),
+    )
+    .addOption(new Option('--require-signature', 'read nothing that no trusted key has signed').helpGroup(SAFETY))
+    .addOption(
+      new Option('--signature <file>', 'the detached signature of the source')
+        .default(undefined, 'SOURCE.asc or SOURCE.sig')
+        .helpGroup(SAFETY),
     )
     .addOption(
-      new Option('--keyring <dir>', 'keys to check the signature of an appc: source with (repeatable)')
+      new Option('--keyring <dir>', 'trusted keys: a folder, a file, or rkt’s trusted-keys layout (repeatable)')
         .argParser(collect)
         .default([], 'rkt’s own')
         .helpGroup(SAFETY),
     )
-    .addOption(new Option('--require-signature', 'refuse an appc: source that has no good signature').helpGroup(SAFETY))
     .addOption(
-      new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, keys that have expired').helpGroup(
+      new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, and keys expired since').helpGroup(
         SAFETY,
       ),
+    )
+    .addOption(
+      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
     )
     .addOption(limits());
 }
@@ -87,22 +99,29 @@ export function targetOptions(command: Command): Command {
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
+        PRINT,
+      ),
+    );
 }
 
 export function extractionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
-        OUT,
-      ),
+      new Option(
+        '--rootless',
+        'record owners instead of setting them (the default for who may not set them)',
+      ).helpGroup(OUT),
     )
     .addOption(mapping('uid-map').helpGroup(OUT))
     .addOption(mapping('gid-map').helpGroup(OUT))
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the report there: JSON, or a page to read (.html)').helpGroup(PRINT),
+    );
 }
 
 const mapping = (name: string): Option =>
@@ -134,29 +153,44 @@ export function printOptions(command: Command): Command {
     .addOption(new Option('-q, --quiet', 'no progress, no summary').helpGroup(PRINT));
 }
 
-type SourceChoice = Pick<SourceOptions, 'from' | 'platform' | 'dependencies' | 'compatible' | 'network' | 'trust'>;
-
 /** What the user says of the source. */
-function sourceChoice(options: CommonOptions): SourceChoice {
-  const { from, platform, dep, rktCompat, insecure, keyring = [], requireSignature, allowWeakSignatures } = options;
-  const trust = {
-    keyring,
-    required: requireSignature ?? false,
-    allowWeak: allowWeakSignatures ?? false,
-    now: new Date(),
-  };
-  return {
-    from,
-    platform,
-    dependencies: dep,
-    compatible: rktCompat,
-    network: { insecure },
-    trust: trust.required || keyring.length ? trust : undefined,
-  };
+const sourceChoice = (options: CommonOptions): SourceOptions => ({
+  from: options.from,
+  platform: options.platform,
+  dependencies: options.dep,
+  compatible: options.rktCompat,
+  network: { insecure: options.insecure },
+  trust: trustOf(options),
+  passphrase: options.passphraseFile === undefined ? undefined : firstLineOf(options.passphraseFile),
+});
+
+function trustOf({
+  signature,
+  keyring = [],
+  requireSignature,
+  allowWeakSignatures,
+}: CommonOptions): SourceOptions['trust'] {
+  if (!requireSignature && signature === undefined && !keyring.length) return undefined;
+  const required = requireSignature ?? false;
+  return { required, signature, keyring, allowWeak: allowWeakSignatures, now: new Date() };
+}
+
+/** As gpg reads a passphrase file. @throws OcixError source/… */
+function firstLineOf(file: string): Uint8Array {
+  try {
+    const bytes = readFileSync(file);
+    const end = bytes.indexOf(0x0a);
+    const line = end < 0 ? bytes : bytes.subarray(0, end);
+    return line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+  } catch (cause) {
+    throw sourceError(file, cause);
+  }
 }
 
 /** What the library wants to know, from what the user wrote. @throws OcixError usage/option */
-export function libraryOptions(options: CommonOptions): Pick<ContextOptions, 'limits'> & SourceChoice {
+export function libraryOptions(
+  options: CommonOptions,
+): Pick<ContextOptions, 'limits'> & ReturnType<typeof sourceChoice> {
   const limits: Partial<Record<keyof Limits, number>> = {};
   for (const text of options.limit) {
     const [name, value] = parseLimit(text);

@@ -21,7 +21,9 @@ import {
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
-import { fetchSource, type NetworkOptions, type Trust } from './fetch.ts';
+import { decrypted } from './decrypted.ts';
+import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
+import { signatureGuard, signed, type Trust } from './signed.ts';
 import { parseSource, type SourceText } from './source-text.ts';
 
 /** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
@@ -54,14 +56,18 @@ export interface SourceOptions {
   readonly dependencies?: readonly string[] | undefined;
   /** As the format's own engine read it, where that differs from the specification. */
   readonly compatible?: boolean | undefined;
+  /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
+  readonly passphrase?: Uint8Array | undefined;
+  /** Whose signature a source needs; without it signatures are not looked for. */
+  readonly trust?: Trust | undefined;
+  /** What an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
   /** What the sources of one run have in common. */
   readonly shared?: Shared | undefined;
-  /** `OS/ARCH[/VARIANT]`: for which an image is asked for, where a source has one for each. */
+  /** `OS/ARCH[/VARIANT]`: the image to ask for, where there is one for each platform. */
   readonly platform?: string | undefined;
-  /** How sources are fetched that are somewhere in a network. */
+  /** How what is somewhere in a network is fetched. */
   readonly network?: NetworkOptions | undefined;
-  /** Whose signatures count for what is fetched. */
-  readonly trust?: Trust | undefined;
 }
 
 /**
@@ -75,46 +81,61 @@ export async function openSource(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  if (text.transport !== DISCOVERED) {
-    if (options.trust?.required) throw unchecked(text);
-    return openText({ source, text, name: text.path }, options, keep, context);
-  }
-  const { file, name, elsewhere, remove } = await fetchSource(text.path, options, context);
+  if (text.transport !== DISCOVERED || typeof source !== 'string')
+    return openFound(source, { text }, options, keep, context);
+  const fetched = await fetchSource(text.path, options, context);
   try {
-    const found: Found = { source: file, text: { ...text, transport: 'aci', path: file }, name, elsewhere };
-    const opened = await openText(found, options, keep, context);
+    const found = { ...text, transport: fetched.format, path: fetched.file };
+    const opened = await openFound(fetched.file, { text: found, fetched }, options, keep, context);
     const close = async (): Promise<void> => {
       await opened.close();
-      await remove();
+      await fetched.remove();
     };
     return { ...opened, close };
   } catch (error) {
-    await remove();
-    throw error;
+    await fetched.remove();
+    throw fetched.explained(error);
   }
 }
 
-/** A source that is here. */
+/** What a source is, once it is here. */
 interface Found {
-  readonly source: Source;
   readonly text: SourceText;
-  /** As the user named it. */
-  readonly name: string;
-  readonly elsewhere?: Reading['elsewhere'];
+  /** How it came here, where it was somewhere else. */
+  readonly fetched?: FetchedSource;
 }
 
-async function openText(
-  { source, text, name, elsewhere }: Found,
-  { dependencies = [], compatible = false, shared }: SourceOptions,
+async function openFound(
+  source: Source,
+  { text, fetched }: Found,
+  options: SourceOptions,
   keep: Keeper,
   context: Context,
 ): Promise<OpenedSource> {
-  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, shared, elsewhere };
+  const { dependencies = [], compatible = false, looking, shared } = options;
+  const guard = options.trust && signatureGuard(options.trust, context);
+  const name = fetched?.place ?? text.path;
+  const reading: Reading = {
+    keep,
+    dependencies,
+    compatible,
+    selector: text.selector,
+    looking,
+    shared,
+    elsewhere: looking ? undefined : fetched?.elsewhere,
+    vouch: guard && ((place) => guard.dependency(fetched?.fileAt(place) ?? place)),
+  };
   return within(printable(name), async () => {
+    const checked = await guard?.source(source, text.path);
+    const opened = await open();
+    return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
+  });
+
+  async function open(): Promise<OpenedSource> {
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
-    const bytes = { ...(await bytesOf(source, text.path)), name };
+    const bytes = await decrypted({ ...(await bytesOf(source, text.path)), name }, options.passphrase, context);
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
       const content = contentReaderFor(unwrapped, text);
@@ -125,14 +146,8 @@ async function openText(
       await bytes.close();
       throw error;
     }
-  });
+  }
 }
-
-/** A signature that was asked for and is not looked at would be worse than none. */
-const unchecked = ({ path }: SourceText): OcixError =>
-  new OcixError('usage/option', `--require-signature is for what is fetched, and ${printable(path)} is not`, {
-    hint: 'Check it with ocix verify first.',
-  });
 
 /** A format that is one file from end to end. */
 interface ContentMatch {
@@ -187,19 +202,25 @@ export async function detectSource(
   context: Context,
 ): Promise<readonly Offer[]> {
   const { transport, path } = await sourceText(source, undefined);
-  if (transport !== DISCOVERED) return detectFound(source, path, keep, context);
+  if (transport !== DISCOVERED || typeof source !== 'string')
+    return detectFound(source, { path, ...options }, keep, context);
   const { file, remove } = await fetchSource(path, options, context);
   try {
-    return await detectFound(file, file, keep, context);
+    return await detectFound(file, { path: file, ...options }, keep, context);
   } finally {
     await remove();
   }
 }
 
-async function detectFound(source: Source, path: string, keep: Keeper, context: Context): Promise<readonly Offer[]> {
+async function detectFound(
+  source: Source,
+  { path, passphrase }: Pick<SourceOptions, 'passphrase'> & { readonly path: string },
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
   if (typeof source === 'string' && (await pathKind(path)) === 'folder')
     return archiveOffers(await folderArchive(path, context));
-  const bytes = await bytesOf(source, path);
+  const bytes = await decrypted(await bytesOf(source, path), passphrase, context);
   try {
     const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
     const offers = contentOffers(unwrapped.head);

@@ -163,7 +163,7 @@ function createdOf(annotations: ReadonlyMap<string, string>, context: Context): 
 
 /** What has a name of its own in the model, and is no label beside it. */
 const MAPPED_LABELS = new Set(['os', 'arch']);
-const MAPPED_ANNOTATIONS = new Set(['created', 'authors', ENTRYPOINT, CMD]);
+const MAPPED_ANNOTATIONS = new Set(['created', 'authors', 'homepage', 'documentation', ENTRYPOINT, CMD]);
 
 function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Context): ReadonlyMap<string, string> {
   const labels = new Map<string, string>();

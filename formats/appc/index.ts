@@ -3,7 +3,8 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md
  */
 import type { Keeper, Kept } from '../archive/archive.ts';
-import { type Context, createContext } from '../base/context.ts';
+import { type Context, createContext, note } from '../base/context.ts';
+import type { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
@@ -56,7 +57,13 @@ export async function imageOf(
   reading: Reading,
   context: Context,
 ): Promise<Image> {
-  const order = await renderOrder(file, catalog, context);
+  const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
+  const { order, dependencies } = await renderOrder(
+    file,
+    catalog,
+    { onMissing, onFound: vouched(reading, context) },
+    context,
+  );
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
@@ -67,8 +74,23 @@ export async function imageOf(
     config,
     layers: layers.map(({ layer }) => layer),
     history: layers.map(step),
+    ...(dependencies.length ? { dependencies } : {}),
     annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
     original: {},
+  };
+}
+
+/** The signatures of what is in a store went with the files; its engine had checked them. */
+function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
+  if (!vouch) return undefined;
+  return async ({ place, key, manifest }) => {
+    if (key === undefined) return vouch(place);
+    note(
+      context,
+      'guessed',
+      `${manifest.name} comes from a store, which keeps no signatures; it is taken unchecked`,
+      manifest.name,
+    );
   };
 }
 

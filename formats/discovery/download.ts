@@ -21,6 +21,8 @@ export interface Wished {
   readonly name: string;
   /** Bytes, where it can have only so many. */
   readonly most?: number | undefined;
+  /** The file that it is to lie beside, with the same name and `.asc` behind it. */
+  readonly signatureOf?: string | undefined;
 }
 
 export interface Downloaded {
@@ -39,7 +41,8 @@ export function downloads(net: Net, context: Context): Downloads {
       try {
         if (answer.size !== undefined) check(answer.size, wished);
         folder ??= newFolder();
-        const file = join(await folder, `${count++}.aci`);
+        const { signatureOf } = wished;
+        const file = signatureOf === undefined ? join(await folder, `${count++}.aci`) : `${signatureOf}.asc`;
         await writeWhole(file, counted(answer.body, wished, answer.size));
         return { file, zone: answer.zone };
       } finally {

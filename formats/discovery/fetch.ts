@@ -12,11 +12,10 @@ import { checkWanted, type Wanted, wantedText } from './wanted.ts';
 import type { Zone } from './zones.ts';
 
 export interface FetchedImage {
+  /** Its signature, where one was wanted and is there, lies beside it, with `.asc` behind the name. */
   readonly file: string;
   /** Where it was found, for a person. */
   readonly place: string;
-  /** The file that its signature is in; undefined where none was wanted, or there is none. */
-  readonly signature: string | undefined;
   /** Where the server says that keys are. */
   readonly keys: readonly URL[];
   /** Where it came from. What it names in its turn, that server names. */
@@ -71,13 +70,14 @@ async function fetchFrom(
   const quiet = createContext({ limits: context.limits, signal: context.signal }); // whoever reads it as an image notes what there is to note
   const { manifest } = await openImage({ ...(await fileContent(file, quiet)), place }, quiet);
   checkWanted(wanted, manifest);
-  const signed =
-    most === undefined || !signature
-      ? undefined
-      : await downloads.fetch({ url: signature, from }, { name: `the signature of ${name}`, most }).catch(absent);
-  return { file, place, signature: signed?.file, zone };
+  if (most !== undefined && signature) {
+    const wished = { name: `the signature of ${name}`, most, signatureOf: file };
+    await downloads.fetch({ url: signature, from }, wished).catch(passAbsent);
+  }
+  return { file, place, zone };
 }
 
-function absent(error: unknown): undefined {
+/** Whether an image has to have a signature is for whoever checks it. */
+function passAbsent(error: unknown): void {
   if (!(error instanceof OcixError) || error.code !== 'network/status') throw error;
 }

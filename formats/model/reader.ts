@@ -71,10 +71,14 @@ export interface Reading {
   readonly keep: Keeper;
   /** Where the images are that others depend on: files, folders, stores with their transport in front. */
   readonly dependencies: readonly string[];
+  /** Somebody only looks: what an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   /** Fetches what is in none of those places, to a file. Absent where nothing is to be fetched. */
   readonly elsewhere?: ((wanted: Elsewhere) => Promise<FoundElsewhere>) | undefined;
+  /** Called with each file that is read beside the source, before anything of it counts; throws where nobody vouches for it. */
+  readonly vouch?: ((file: string) => Promise<void>) | undefined;
   /** Which image is meant, for a reader that `selects`. */
   readonly selector?: Selector | undefined;
   /** What the sources of one run have in common; absent where there is one source. */

@@ -153,8 +153,8 @@ const TICK = 250;
 const MOST_IDLE_TICKS = 40;
 
 /**
- * What the library answers, or a refusal where it has stopped for good: where compressed data inside is damaged its streams may
- * wait for each other, and a promise that never settles ends a program in the middle with nothing said. It counts as stopped when
+ * What the library answers, or a refusal where it has stopped for good: where what is inside is damaged, or noise from a wrong passphrase,
+ * its streams may wait for each other, and a promise that never settles ends a program in the middle with nothing said. It counts as stopped when
  * it neither asked for input nor gave an answer for ten seconds in which it was not busy.
  */
 async function answered<T>(answer: Promise<T>, meter: Meter): Promise<T> {
@@ -165,7 +165,7 @@ async function answered<T>(answer: Promise<T>, meter: Meter): Promise<T> {
     timer = setInterval(() => {
       idle = meter.asked === before && meter.asked === meter.answered ? idle + 1 : 0;
       before = meter.asked;
-      if (idle >= MOST_IDLE_TICKS) reject(new Error('what is inside cannot be decompressed'));
+      if (idle >= MOST_IDLE_TICKS) reject(new Error('what is inside cannot be read'));
     }, TICK);
   });
   try {

@@ -108,26 +108,33 @@ export async function verifyPackets(
       signers.push(await signerOf(packet, keys, judging.policy));
     });
   }
-  const good: GoodSignature[] = [];
-  if (signers.length) {
-    const fan = fanOut(content, signers.length, context);
-    const checks = signers.map((signer, i) =>
-      refusing(refusals, async () => void good.push(await check(signer, fan.outlets[i]!))),
-    );
-    // A failure of the content is told as such, not as a signature that does not match.
-    await Promise.all([fan.run(), Promise.allSettled(checks)]);
-    await Promise.all(checks);
-  }
+  const good = signers.length ? await checkAll(signers, refusals, content, context) : [];
   if (good.length) return good;
   throw refusals.find(({ code }) => code !== 'signature/untrusted') ?? refusals[0]!;
 }
 
-async function refusing(refusals: OcixError[], work: () => Promise<void>): Promise<void> {
+/** Those that hold, in the order in which they stand in the file. */
+async function checkAll(
+  signers: readonly Signer[],
+  refusals: OcixError[],
+  content: Chunks,
+  context: Context,
+): Promise<readonly GoodSignature[]> {
+  const fan = fanOut(content, signers.length, context);
+  const checks = signers.map((signer, i) => refusing(refusals, () => check(signer, fan.outlets[i]!)));
+  // A failure of the content is told as such, not as a signature that does not match.
+  await Promise.all([fan.run(), Promise.allSettled(checks)]);
+  return (await Promise.all(checks)).filter((found) => found !== undefined);
+}
+
+/** What the work gives, or undefined where it ends in a refusal. */
+async function refusing<T>(refusals: OcixError[], work: () => Promise<T>): Promise<T | undefined> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!(error instanceof OcixError)) throw error;
     refusals.push(error);
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** From a name to a file: pages, templates, and what comes of them. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -46,7 +46,6 @@ describe('fetchImage()', () => {
     expect(readFileSync(found.file)).toEqual(IMAGE);
     expect(found).toMatchObject({
       place: `${server.origin}/127.0.0.1/app-1-linux-amd64.aci`,
-      signature: undefined,
       zone: 'loopback',
     });
     expect(server.requests).toEqual(['/app?ac-discovery=1', '/127.0.0.1/app-1-linux-amd64.aci']);
@@ -134,14 +133,15 @@ describe('fetchImage()', () => {
       '/a.aci.asc': 'a signature',
     }));
     const found = await fetched('127.0.0.1/app:1', server, { signature: 1000 });
-    expect(readFileSync(found.signature!, 'utf8')).toBe('a signature');
+    expect(readFileSync(`${found.file}.asc`, 'utf8')).toBe('a signature');
     expect(found.keys.map(String)).toEqual([`${server.origin}/keys.gpg`]);
     expect(server.requests).not.toContain('/keys.gpg');
   });
 
   test('an image without a signature has none', async () => {
     const server = await site((origin) => ({ '/': page(imageTag('127.0.0.1', `${origin}/a.{ext}`)), '/a.aci': IMAGE }));
-    expect((await fetched('127.0.0.1/app:1', server, { signature: 1000 })).signature).toBeUndefined();
+    const { file } = await fetched('127.0.0.1/app:1', server, { signature: 1000 });
+    expect(readdirSync(dirname(file))).toEqual(['0.aci']);
   });
 
   test.each([
