@@ -67,7 +67,10 @@ function checkName(name: string): void {
   if (name !== name.toLowerCase() && isIdentifier(name.toLowerCase()))
     throw wrong(`${printable(name)} is no image name: letters are lower-case there`, `Write ${name.toLowerCase()}.`);
   if (!isIdentifier(name) || !isLocation(name))
-    throw wrong(`${printable(name)} is no image name`, 'For example appc:example.com/app:1.0,os=linux,arch=amd64.');
+    throw wrong(
+      name === '' ? 'there is no name to ask for' : `${printable(name)} is no image name`,
+      'For example appc:example.com/app:1.0,os=linux,arch=amd64.',
+    );
 }
 
 /** A name can be any identifier; as a place to ask at, its parts must be a host and the parts of a path. */
