@@ -67,8 +67,7 @@ export interface Answer {
 export async function get(asked: Asked, net: Net, context: Context): Promise<Answer> {
   let { url, from } = asked;
   for (let redirects = 0; ; redirects++) {
-    const message = await answerTo({ ...asked, url, from }, net, context);
-    const zone = zoneOf(message.socket.remoteAddress ?? '');
+    const { message, zone } = await answerTo({ ...asked, url, from }, net, context);
     const { statusCode: status = 0, headers } = message;
     if (status === 200) return goodAnswer(message, { ...asked, url }, zone, { net, context });
     message.destroy();
@@ -78,8 +77,7 @@ export async function get(asked: Asked, net: Net, context: Context): Promise<Ans
       });
     }
     if (redirects === MOST_REDIRECTS) throw refusedRedirect(url, 'leads on and on', `after ${redirects} redirects`);
-    const next = redirected(url, headers.location, net);
-    url = next;
+    url = redirected(url, headers.location, net);
     from = zone;
   }
 }
@@ -112,7 +110,13 @@ const tooFarInside = (host: string, zone: Zone, from: Zone): OcixError =>
 
 const shown = ({ href }: URL): string => printable(href.slice(0, 200));
 
-function answerTo({ url, from, until }: Asked, net: Net, context: Context): Promise<IncomingMessage> {
+interface Heard {
+  readonly message: IncomingMessage;
+  /** Where it came from. */
+  readonly zone: Zone;
+}
+
+async function answerTo({ url, from, until }: Asked, net: Net, context: Context): Promise<Heard> {
   if (url.protocol === 'http:' && !net.insecure) throw unencrypted(url, url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) && from !== undefined && !mayEnter(from, zoneOf(host))) throw tooFarInside(host, zoneOf(host), from);
@@ -133,7 +137,7 @@ function answerTo({ url, from, until }: Asked, net: Net, context: Context): Prom
     sent.on('response', (message) => {
       clearTimeout(late);
       message.on('error', () => {}); // whoever reads the body is told
-      resolve(message);
+      resolve({ message, zone: zoneOf(message.socket.remoteAddress ?? '') });
     });
     sent.end();
   });

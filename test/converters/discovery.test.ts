@@ -65,7 +65,7 @@ describe('appc:NAME', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  test('brings what it depends on from where that is', async () => {
+  test('brings what it depends on from where that is, unless somebody only looks', async () => {
     const server = await imagesOn({
       '/127.0.0.1/app-1.aci': app('1', {
         dependencies: [{ imageName: '127.0.0.1/base', labels: [{ name: 'version', value: '2' }] }],
@@ -79,6 +79,10 @@ describe('appc:NAME', () => {
     const paths = (await list('appc:127.0.0.1/app:1', networkOf(server))).map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['1', '2', 'root']));
     expect(leftovers()).toEqual([]);
+    const before = server.requests.length;
+    const { notes } = await inspect('appc:127.0.0.1/app:1', networkOf(server));
+    expect(notes.map(({ message }) => message).join()).toContain('127.0.0.1/base');
+    expect(server.requests.slice(before).join()).not.toContain('base');
   });
 
   test('takes from a folder what is there, and only the rest from elsewhere', async () => {
