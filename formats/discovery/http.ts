@@ -77,23 +77,22 @@ export async function get(asked: Asked, net: Net, context: Context): Promise<Ans
       });
     }
     if (redirects === MOST_REDIRECTS) throw refusedRedirect(url, 'leads on and on', `after ${redirects} redirects`);
-    url = redirected(url, headers.location, net);
+    url = redirected(url, headers.location);
     from = zone;
   }
 }
 
 const AUTHENTICATION = 'ocix sends no passwords. Get the image by other means, and give the file.';
 
-function redirected(url: URL, location: string, { insecure }: Net): URL {
+function redirected(url: URL, location: string): URL {
   if (!URL.canParse(location, url.href)) throw refusedRedirect(url, 'leads to no address', location);
   const next = new URL(location, url.href);
   if (!isWeb(next)) throw refusedRedirect(url, 'leads out of the web, or with a password', location);
-  if (next.protocol === 'http:' && !insecure) throw unencrypted(url, next);
   return next;
 }
 
-const unencrypted = (url: URL, next: URL): OcixError =>
-  new OcixError('network/redirect', `${shown(url)} leads to ${shown(next)}, which is not encrypted`, {
+const unencrypted = (url: URL): OcixError =>
+  new OcixError('network/redirect', `a server leads to ${shown(url)}, which is not encrypted`, {
     hint: 'If you trust every network in between, add --insecure.',
   });
 
@@ -117,7 +116,7 @@ interface Heard {
 }
 
 async function answerTo({ url, from, until }: Asked, net: Net, context: Context): Promise<Heard> {
-  if (url.protocol === 'http:' && !net.insecure) throw unencrypted(url, url);
+  if (url.protocol === 'http:' && !net.insecure) throw unencrypted(url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) && from !== undefined && !mayEnter(from, zoneOf(host))) throw tooFarInside(host, zoneOf(host), from);
   const options: RequestOptions = {

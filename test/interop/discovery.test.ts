@@ -1,11 +1,15 @@
-/** Images over HTTPS, with certificates that openssl made. */
+/** Pages of other people, and images over HTTPS, with certificates that openssl made. */
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { list } from '../../converters/index.ts';
+import { chunksOf } from '../../formats/bytes/chunks.ts';
+import { readHead } from '../../formats/discovery/head.ts';
+import { endpointsFor, keysFor } from '../../formats/discovery/template.ts';
+import { parseWanted } from '../../formats/discovery/wanted.ts';
 import { runPeer, scratch, withPeer } from '../fixtures/peers.ts';
 import {
   answer,
@@ -18,6 +22,26 @@ import {
   serve,
 } from '../formats/discovery/servers.ts';
 import { refusalOf } from '../formats/support.ts';
+
+const PAGES = join(import.meta.dirname, '../../../shared/corpus/appc/manifests/discovery');
+
+describe.skipIf(!existsSync(PAGES))('the pages that the specification is tested with', () => {
+  const long = 'https://storage.example.com/example.com/myapp-1.0.0-linux-amd64.aci';
+  const short = 'https://storage.example.com/example.com/myapp-1.0.0.aci';
+  test.each([
+    ['meta01.html', [long], 1],
+    ['meta02.html', [long], 0],
+    ['meta03.html', [], 1],
+    ['meta04.html', [long.replace('storage', 'another.storage')], 1],
+    ['meta05.html', [long, short], 1],
+    ['meta06.html', [long, short], 1],
+  ])('%s', async (name, images, keys) => {
+    const { tags } = await readHead(chunksOf(readFileSync(join(PAGES, name))));
+    const wanted = parseWanted('example.com/myapp:1.0.0', { os: 'linux', architecture: 'amd64' });
+    expect(endpointsFor(tags, wanted).map(({ image }) => image.href)).toEqual(images);
+    expect(keysFor(tags, wanted)).toHaveLength(keys);
+  });
+});
 
 const testWithOpenssl = withPeer('openssl');
 
