@@ -3,7 +3,7 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
  */
 import { type Context, checkAbort, note } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, within } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import type { ImageDependency } from '../model/image.ts';
 import { type ImageFile, imageIdOf } from './image-file.ts';
@@ -14,6 +14,8 @@ export interface ImageCatalog {
   /** For a person: `./images (12 images)`. */
   readonly places: readonly string[];
   named(name: string): readonly ImageFile[];
+  /** Asked for what is in none of the places. Absent where nothing is fetched. */
+  readonly fetch?: (dependency: Dependency, neededBy: ImageFile) => Promise<ImageFile>;
 }
 
 /** An image at its place in the graph. */
@@ -89,10 +91,33 @@ async function findImage(
   );
   const candidates = dependency.imageId === undefined ? fitting : await withId(named, dependency.imageId, context);
   const [first, ...more] = candidates;
-  if (!first) throw missing(dependency, branch, named, catalog);
-  const file = more.length ? await theOne(candidates, dependency, branch, context) : first;
+  if (!first && !catalog.fetch) throw missing(dependency, branch, named, catalog);
+  const file = !first
+    ? await fetched(dependency, branch, catalog.fetch!, context)
+    : more.length
+      ? await theOne(candidates, dependency, branch, context)
+      : first;
   await checkSize(dependency, file, branch, context);
   return file;
+}
+
+async function fetched(
+  dependency: Dependency,
+  branch: readonly ImageFile[],
+  fetch: NonNullable<ImageCatalog['fetch']>,
+  context: Context,
+): Promise<ImageFile> {
+  const at = [...trail(branch), 'dependencies', describe(dependency)];
+  return within(at, async () => {
+    const file = await fetch(dependency, branch.at(-1)!);
+    const { imageId } = dependency;
+    if (imageId === undefined || (await withId([file], imageId, context)).length) return file;
+    throw new OcixError('digest/mismatch', 'what was fetched is not the image that is depended on', {
+      expected: imageId,
+      found: await imageIdOf(file, context),
+      hint: 'Give the image that was meant, with --dep.',
+    });
+  });
 }
 
 /** All of them where the id is the beginning of one; a whole id is looked for only until it is found. */

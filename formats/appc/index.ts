@@ -8,7 +8,7 @@ import type { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
-import { imageCatalog } from './catalog.ts';
+import { fileContent, imageCatalog } from './catalog.ts';
 import { configOf, isTimestamp, PREFIX, referencesOf, wellKnown } from './config.ts';
 import { type ImageCatalog, renderOrder } from './dependencies.ts';
 import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
@@ -36,8 +36,19 @@ export const catalogFor = (reading: Reading, context: Context): (() => Promise<I
   const { dependencies, shared } = reading;
   let made: Promise<ImageCatalog> | undefined;
   const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context);
-  return () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
+  const places = () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
+  return async () => ({ ...(await places()), ...fetching(reading, context) });
 };
+
+const fetching = ({ elsewhere }: Reading, context: Context): Pick<ImageCatalog, 'fetch'> =>
+  elsewhere
+    ? {
+        async fetch({ imageName: name, labels }, { place: neededBy }) {
+          const { file, place } = await elsewhere({ name, labels, neededBy });
+          return openImage({ ...(await fileContent(file, context)), place }, context);
+        },
+      }
+    : {};
 
 /** @throws OcixError appc/…, and what reading its content throws */
 export async function imageOf(
