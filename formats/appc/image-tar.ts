@@ -136,12 +136,19 @@ export async function* layerOfImage(
     yield* joinedPieces(pieces, context);
   }
   scanner.finish();
+  if (!scanner.ended) throw withoutEnd();
   archive.finish();
   yield* joinedPieces([...pieces, END_OF_TAR], context);
   root?.finishImage();
   learnt.imageId = hash.digest().replace(':', '-');
   learnt.size = size;
 }
+
+/** Nothing promises how long an image is, so one that was cut off between two files shows it by this alone. */
+const withoutEnd = (): OcixError =>
+  new OcixError('tar/truncated', 'the archive ends without the blocks that mark its end', {
+    hint: 'It was probably cut off. Fetch it again.',
+  });
 
 /** Holes are written out, so a few bytes could become a layer that fills a disk. @throws OcixError limit/ratio */
 function checkHoles(holes: number, size: number, { limits }: Context): void {
