@@ -22,8 +22,8 @@ const ROOMS: readonly (readonly [RegExp, number])[] = [
   [/^formats\/model\//, 8],
   [/^formats\/(?:docker|appc|oci|plain)\//, 9],
   [/^formats\/[^/]+\.ts$/, 10],
-  [/^converters\/(?:passes|runtime)\//, 12],
-  [/^converters\/targets\//, 13],
+  [/^converters\/(?:passes|runtime|validate\/rules)\//, 12],
+  [/^converters\/(?:targets|validate)\//, 13],
   [/^converters\/[^/]+\.ts$/, 14],
   [/^cli\//, 15],
 ];
