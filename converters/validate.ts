@@ -19,6 +19,7 @@ import type { Source } from './open.ts';
 import { parseSource, type SourceText } from './source-text.ts';
 import { checkBundle, isBundle } from './validate/bundle.ts';
 import { DOCUMENT_KINDS } from './validate/documents.ts';
+import { checkEnvelope } from './validate/envelope.ts';
 import { type Finding, findingList, type Run } from './validate/findings.ts';
 import type { HostFacts } from './validate/host-facts.ts';
 import { parseDocument } from './validate/json-document.ts';
@@ -78,14 +79,9 @@ export async function validate(source: Source, options: ValidateOptions = {}): P
   };
   const spooled = typeof source === 'string' ? undefined : await spool(source.stream, context);
   try {
-    const given = typeof source === 'string' ? undefined : source;
-    const text = await validatedText(
-      given ? spooled!.path : String(source),
-      options.from ?? given?.from,
-      given !== undefined,
-    );
-    const name = printable(given ? (given.name ?? 'standard input') : text.path);
-    const { format, title } = await within(name, () => validatePath(text, run));
+    const text = await validatedText(spooled ? spooled.path : String(source), options.from ?? fromOf(source));
+    const name = printable(typeof source === 'string' ? text.path : (source.name ?? 'standard input'));
+    const { format, title } = await within(name, () => validatePath(text, name, run));
     const complete = !run.fast || VALIDATED.includes(format);
     return { source: name, format, title, findings: run.findings.all(), verdict: { ...counted(run), complete } };
   } finally {
@@ -93,10 +89,11 @@ export async function validate(source: Source, options: ValidateOptions = {}): P
   }
 }
 
+const fromOf = (source: Source): string | undefined => (typeof source === 'string' ? undefined : source.from);
+
 /** `bundle:DIR` and `config:FILE` are sources of a validation alone. */
-async function validatedText(text: string, from: string | undefined, isPath: boolean): Promise<SourceText> {
+async function validatedText(text: string, from: string | undefined): Promise<SourceText> {
   if (from !== undefined && VALIDATED.includes(from)) return { transport: from, path: text, selector: undefined };
-  if (isPath) return { transport: from, path: text, selector: undefined };
   const match = /^([a-z][a-z0-9-]*):(.+)$/s.exec(text);
   if (match && VALIDATED.includes(match[1]!) && (await pathKind(text)) === 'absent')
     return { transport: match[1], path: match[2]!, selector: undefined };
@@ -108,12 +105,13 @@ interface Title {
   readonly title: string;
 }
 
-async function validatePath(text: SourceText, run: Run): Promise<Title> {
+/** @param name what messages call it: a stream has been put into a file that nobody knows */
+async function validatePath(text: SourceText, name: string, run: Run): Promise<Title> {
   if ((await pathKind(text.path)) === 'folder') return validateFolder(text, run);
   const source = await fileSource(text.path);
   if (source.kind === 'random') {
     try {
-      return await validateFile(source, text, run);
+      return await validateFile({ ...source, name }, text, run);
     } finally {
       await source.close();
     }
@@ -121,7 +119,7 @@ async function validatePath(text: SourceText, run: Run): Promise<Title> {
   // A pipe by name: it can be read once, and a validation may have to read it twice.
   const spooled: Spool = await spool(source.chunks, run.context);
   try {
-    return await validatePath({ ...text, path: spooled.path }, run);
+    return await validatePath({ ...text, path: spooled.path }, name, run);
   } finally {
     await source.close();
     await spooled.remove();
@@ -148,7 +146,9 @@ async function validateFile(source: RandomSource, text: SourceText, run: Run): P
   if (reader) return validateContent({ name: source.name, size: source.size, ...unwrapped }, reader, run);
   const kept = rawKeeper();
   try {
-    return await validateArchive(await unwrapped.archive(kept.keep), transport, selector, run);
+    const archive = await unwrapped.archive(kept.keep);
+    await checkEnvelope(source, unwrapped, run);
+    return await validateArchive(archive, transport, selector, run);
   } finally {
     await kept.remove();
   }

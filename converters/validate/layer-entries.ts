@@ -37,7 +37,9 @@ export interface EntryChecks {
 
 export function entryChecks(at: readonly string[], run: Run): EntryChecks {
   const names = new Map<string, EntryType>();
+  /** Folders with an entry that is no whiteout, and those of them with a whiteout behind it. */
   const folders = new Set<string>();
+  const late = new Set<string>();
   const links: { path: string; target: string }[] = [];
   let partial = false;
   const add = (rule: RuleId, path: string, message: string): void =>
@@ -87,6 +89,7 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
   function checkHardLink(entry: TarEntry, path: string): void {
     const target = cleanPath(entry.link).path;
     if (names.get(target) === 'dir') add('layer/hard-link', path, `the link leads to a folder, ${shownPath(target)}`);
+    if (target === path) return add('layer/hard-link', path, 'the link leads to itself');
     if (names.has(target)) return;
     if (links.length < MOST_LINKS) links.push({ path, target });
     else partial = true;
@@ -108,8 +111,10 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
     if (entry.type !== 'file' || entry.size > 0)
       add('layer/whiteout-empty', path, `the whiteout is ${entry.type === 'file' ? 'not empty' : article(entry.type)}`);
     if (whiteout.kind === 'opaque') add('layer/whiteout-explicit', path, 'the whiteout is an opaque one');
-    if (folders.has(parentOf(path)))
-      add('layer/whiteout-order', path, `the whiteout ${baseOf(path)} stands behind its siblings`);
+    const folder = parentOf(path);
+    if (!folders.has(folder) || late.has(folder)) return;
+    late.add(folder); // once for a folder is enough
+    add('layer/whiteout-order', path, `the whiteout ${baseOf(path)} stands behind its siblings`);
   }
 
   function remember(entry: TarEntry, path: string): void {

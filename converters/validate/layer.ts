@@ -37,17 +37,21 @@ export async function readLayer(input: LayerInput, at: readonly string[], run: R
   reader.unread(head);
   const codec = sniff(head);
   checkCompression(codec?.name ?? 'none', input.compression, at, run);
-  const plain = hashed(codec ? decompressed(codec, reader.rest(), run.context) : reader.rest(), input.diffAlgorithm);
+  // Where stored and plain are the same bytes, hashing them once is enough.
+  const once = !codec && input.algorithm === input.diffAlgorithm;
+  const content = codec ? decompressed(codec, reader.rest(), run.context) : reader.rest();
+  const plain = once ? undefined : hashed(content, input.diffAlgorithm);
   const checks = entryChecks(at, run);
   const scan = guardedScanner(tarScanner(run.context.limits, checks.handler), at, run);
   try {
-    for await (const chunk of plain.chunks) {
+    for await (const chunk of plain?.chunks ?? content) {
       checkAbort(run.context);
       spend(chunk.length, run);
       scan.push(chunk);
     }
     scan.finish();
-    return { ...stored.result(), diffId: plain.result().digest, entries: checks.finish() };
+    const result = stored.result();
+    return { ...result, diffId: plain?.result().digest ?? result.digest, entries: checks.finish() };
   } catch (error) {
     addRefusal(run, 'layer/compression', at, error);
     await reader.close();
@@ -73,6 +77,7 @@ export async function measure(
 
 function spend(bytes: number, run: Run): void {
   run.spent.bytes += bytes;
+  run.context.progress({ type: 'reading', name: 'the content of layers', done: run.spent.bytes });
   checkLimit(run.context.limits, 'total-bytes', run.spent.bytes, 'the uncompressed size of all layers');
 }
 

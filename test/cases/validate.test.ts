@@ -109,6 +109,12 @@ describe('a source', () => {
       code: 'format/unknown',
     });
     expect(refused(['validate', '/nothing/here'])).toMatchObject({ status: 2, code: 'source/missing' });
+    const input = Buffer.from('text');
+    expect(refused(['validate', '-'], { input }).lines.join('\n')).toMatch(/standard input is no archive/);
+    expect(refused(['validate', '--from', 'nothing', '-'], { input })).toMatchObject({
+      status: 2,
+      code: 'usage/option',
+    });
     expect(refused(['validate', '--from', 'nothing', greetingFile()])).toMatchObject({
       status: 2,
       code: 'usage/option',

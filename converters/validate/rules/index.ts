@@ -3,13 +3,14 @@ import { APPC_RULES } from './appc.ts';
 import { CONFIG_RULES } from './config.ts';
 import { DOCKER_RULES } from './docker.ts';
 import { IMAGE_RULES } from './image.ts';
-import { JSON_RULES } from './json.ts';
+import { ARCHIVE_RULES, JSON_RULES } from './json.ts';
 import { LAYER_RULES } from './layer.ts';
 import type { Rule } from './rule.ts';
 import { HOST_RULES, RUNTIME_RULES } from './runtime.ts';
 
 export const RULES = {
   ...JSON_RULES,
+  ...ARCHIVE_RULES,
   ...IMAGE_RULES,
   ...CONFIG_RULES,
   ...LAYER_RULES,

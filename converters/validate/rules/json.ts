@@ -1,4 +1,4 @@
-/** Rules of every JSON document. */
+/** Rules of every JSON document, and of every archive. */
 import { rulesOf } from './rule.ts';
 
 const AGAIN = 'Write the document anew, with a JSON library.';
@@ -23,5 +23,21 @@ export const JSON_RULES = rulesOf('https://www.rfc-editor.org/rfc/', {
     'https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests',
     'what is read stays within the limits of readers',
     'If you trust this input, raise the limit that is named with --limit NAME=VALUE.',
+  ],
+});
+
+export const ARCHIVE_RULES = rulesOf('https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html', {
+  'archive/duplicate': [
+    'should',
+    '#tag_20_92_13',
+    'no two members of an archive have one name',
+    'Write the archive anew: some readers take the first of the two, others the last.',
+  ],
+  'archive/name': ['should', '#tag_20_92_13', 'names of members are relative', 'Write the archive anew.'],
+  'archive/portable': [
+    'should',
+    '#tag_20_92_13',
+    'an archive has nothing that readers of tar understand in different ways',
+    'Write the archive anew.',
   ],
 });

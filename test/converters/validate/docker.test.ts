@@ -1,11 +1,21 @@
 /** Rules of docker archives, each broken once in an archive that is sound otherwise. */
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type RuleId, validate } from '../../../converters/index.ts';
 import type { SaveOptions } from '../../../fixtures/docker-save.ts';
-import { generations } from '../../../fixtures/docker-save.ts';
+import { dockerSave, generations } from '../../../fixtures/docker-save.ts';
 import { windowsImage } from '../../../fixtures/images.ts';
 import type { TarEntry } from '../../../fixtures/tar.ts';
-import { type Any, dockerFile, expectUnconditional, placesOf, rulesIn, small, validateDocument } from './inputs.ts';
+import {
+  type Any,
+  dockerFile,
+  expectUnconditional,
+  fileWith,
+  placesOf,
+  rulesIn,
+  small,
+  validateDocument,
+} from './inputs.ts';
 
 const image = { ...small, config: { ...small.config, history: [] } };
 const archive = (options: Partial<SaveOptions> = {}): string => dockerFile(options, image);
@@ -130,6 +140,16 @@ describe('an archive before Docker 1.10', () => {
   ])('breaks %s by %s', async (rule, _, options) => {
     expect(rulesIn(await old(options))).toContain(rule);
   });
+});
+
+test.each<readonly [RuleId, string, readonly TarEntry[]]>([
+  ['archive/duplicate', 'a member twice', [{ name: './manifest.json', body: '[]' }]],
+  ['archive/name', 'an absolute name', [{ name: '/etc/x', body: '' }]],
+  ['archive/portable', 'a member of an unknown type', [{ name: 'odd', type: 'Q', body: '' }]],
+])('breaks %s by %s, plain and compressed', async (rule, _, more) => {
+  const bytes = dockerSave(image, { generation: '1.10', members: (all) => [...more, ...all] });
+  expect(rulesIn(await validate(fileWith(bytes)))).toEqual([rule]);
+  expect(rulesIn(await validate(fileWith(gzipSync(bytes))))).toEqual([rule]);
 });
 
 test('one image of several is validated alone where it is named', async () => {

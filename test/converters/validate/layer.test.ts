@@ -38,6 +38,7 @@ const BREACHES: readonly (readonly [rule: RuleId, entry: TarEntry, place: string
   ],
   ['layer/hard-link', { name: 'h', type: '1', link: 'nowhere' }, 'h'],
   ['layer/hard-link', { name: 'h', type: '1', link: 'etc' }, 'h'],
+  ['layer/hard-link', { name: 'h', type: '1', link: './h' }, 'h'],
   ['layer/whiteout-name', { name: 'x/.wh.', body: '' }, 'x/.wh.'],
   ['layer/whiteout-name', { name: 'x/.wh...', body: '' }, 'x/.wh...'],
   ['layer/whiteout-empty', { name: 'x/.wh.y', body: 'not empty' }, 'x/.wh.y'],
