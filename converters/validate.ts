@@ -75,7 +75,7 @@ export async function validate(source: Source, options: ValidateOptions = {}): P
     findings: findingList(),
     fast: options.fast ?? false,
     host: options.machine,
-    spent: { bytes: 0, names: 0, lookups: 0 },
+    spent: { bytes: 0, names: 0, lookups: 0, again: 0 },
   };
   const spooled = typeof source === 'string' ? undefined : await spool(source.stream, context);
   try {

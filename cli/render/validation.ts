@@ -1,5 +1,6 @@
 /** Findings as a person wants to read them: the worst first, each with its place and what to do, the verdict last. */
 import type { Finding, Level, Validation } from '../../converters/index.ts';
+import { MOST_OF_ONE_RULE } from '../../converters/validate/findings.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import type { Paint, Style } from './terminal.ts';
 import { countText } from './units.ts';
@@ -38,7 +39,9 @@ function ruleLines(same: readonly Finding[], level: Level, paint: Paint): readon
         `      ${printable(message)}`,
       ]),
     ...(more > 0
-      ? [`      and ${more === 100 - MOST ? 'at least ' : ''}${countText(more, 'more place')}; --json has them`]
+      ? [
+          `      and ${same.length === MOST_OF_ONE_RULE ? 'at least ' : ''}${countText(more, 'more place')}; --json has them`,
+        ]
       : []),
     `  ${first.hint}`,
     `  ${paint('dim', first.section)}`,

@@ -6,14 +6,14 @@ import { type Archive, type Member, readMember } from '../../formats/archive/arc
 import { algorithmOf, type Digest, digestOf, hexOf, isDigest } from '../../formats/bytes/digest.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { LayerType } from '../../formats/model/media-types.ts';
-import { attempt, type Run, shown } from './findings.ts';
+import { attempt, mayReadAgain, type Run, shown } from './findings.ts';
 import { measure, type ReadLayer, readLayer } from './layer.ts';
 import type { RuleId } from './rules/index.ts';
 import { member } from './shape.ts';
 import { algorithmIn, DIGEST, hasRightEncoding, isBase64, shortened } from './texts.ts';
 
 export interface Blobs {
-  /** The bytes of a small document; undefined where they cannot be had, or were looked at before. */
+  /** The bytes of a small document; undefined where they cannot be had. */
   document(descriptor: Json, at: readonly string[], missing?: RuleId): Promise<Uint8Array | undefined>;
   /** A blob of a kind that is not looked into. Gives whether it is there. */
   opaque(descriptor: Json, at: readonly string[], missing?: RuleId): Promise<boolean>;
@@ -40,6 +40,8 @@ export function blobsOf(archive: Archive, run: Run): Blobs {
     async document(descriptor, at, missing = 'oci/blob-missing') {
       const found = await find(descriptor, at, missing);
       if (!found) return undefined;
+      const known = found.digest !== undefined && verified.has(found.digest);
+      if (known && !mayReadAgain(found.file.size, at, run)) return undefined;
       const bytes = await attempt(run, 'oci/blob-file', at, () => readMember(found.file, run.context));
       if (!bytes) return undefined;
       if (found.digest !== undefined) {

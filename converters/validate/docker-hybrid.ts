@@ -7,7 +7,7 @@ import { algorithmOf, digestOf, hexOf, isDigest } from '../../formats/bytes/dige
 import type { Json } from '../../formats/json/parse.ts';
 import { isIndexType, isManifestType, REF_NAME } from '../../formats/model/media-types.ts';
 import { sameForm } from '../../formats/model/reference.ts';
-import { attempt, type Run, shown } from './findings.ts';
+import { attempt, mayReadAgain, type Run, shown } from './findings.ts';
 import { parseDocument } from './json-document.ts';
 import { listOf, member } from './shape.ts';
 import { shortened } from './texts.ts';
@@ -35,8 +35,9 @@ export async function checkHybrid(archive: Archive, entries: readonly Json[], ru
     return run.findings.add('docker/hybrid-index', [INDEX, '/manifests'], `${shown(manifests)} is not a list`);
   checkNames(manifests, entries, run);
   const configs = await configDigests(archive, entries, run);
+  const met = new Set<string>();
   for (const [number, descriptor] of (manifests as readonly Json[]).entries())
-    await checkConfigOf(descriptor, [INDEX, `/manifests/${number}`], { archive, configs, run });
+    await checkConfigOf(descriptor, [INDEX, `/manifests/${number}`], { archive, configs, met, run });
 }
 
 function checkNames(manifests: readonly Json[], entries: readonly Json[], run: Run): void {
@@ -65,8 +66,8 @@ function checkNames(manifests: readonly Json[], entries: readonly Json[], run: R
 /** Of the configurations that `manifest.json` names, by their bytes. */
 async function configDigests(archive: Archive, entries: readonly Json[], run: Run): Promise<ReadonlySet<string>> {
   const digests = new Set<string>();
-  for (const entry of entries) {
-    const name = member(entry, 'Config');
+  const names = new Set(entries.map((entry) => member(entry, 'Config')));
+  for (const name of names) {
     if (typeof name !== 'string') continue;
     // What is wrong with a configuration has been said already.
     const bytes = await findFile(archive, quietly(name))
@@ -88,18 +89,24 @@ const quietly = (name: string): string => {
 interface Side {
   readonly archive: Archive;
   readonly configs: ReadonlySet<string>;
+  /** Digests of the documents that were read. */
+  readonly met: Set<string>;
   readonly run: Run;
 }
 
 /** Indexes are looked into one level deep: other platforms and attestations are in them, and one has to be the image of `manifest.json`. */
-async function checkConfigOf(descriptor: Json, at: readonly string[], { archive, configs, run }: Side): Promise<void> {
+async function checkConfigOf(
+  descriptor: Json,
+  at: readonly string[],
+  { archive, configs, met, run }: Side,
+): Promise<void> {
   const type = member(descriptor, 'mediaType');
   if (typeof type !== 'string' || (!isManifestType(type) && !isIndexType(type))) return;
-  const document = await blobOf(descriptor, at, { archive, run });
+  const document = await blobOf(descriptor, at, { archive, met, run });
   if (document === undefined) return;
   const manifests = isIndexType(type) ? listOf(member(document, 'manifests')) : [descriptor];
   for (const one of manifests) {
-    const manifest = one === descriptor ? document : await blobOf(one, at, { archive, run }, true);
+    const manifest = one === descriptor ? document : await blobOf(one, at, { archive, met, run }, true);
     const digest = member(member(manifest, 'config'), 'digest');
     if (typeof digest === 'string' && configs.has(digest)) return;
   }
@@ -109,16 +116,19 @@ async function checkConfigOf(descriptor: Json, at: readonly string[], { archive,
 async function blobOf(
   descriptor: Json,
   at: readonly string[],
-  { archive, run }: Omit<Side, 'configs'>,
+  { archive, met, run }: Omit<Side, 'configs'>,
   optional = false,
 ): Promise<Json | undefined> {
   const digest = member(descriptor, 'digest');
   if (!isDigest(digest)) return undefined;
+  const again = met.has(digest);
+  met.add(digest);
   const file = await archive.get(`blobs/${algorithmOf(digest)}/${hexOf(digest)}`);
   if (!file) {
     if (!optional) run.findings.add('docker/hybrid-index', at, `${shortened(digest)} is not in the archive`);
     return undefined;
   }
+  if (again && !mayReadAgain(file.size, at, run)) return undefined;
   const bytes = await attempt(run, 'docker/hybrid-index', at, () => readMember(file, run.context));
   return bytes && parseDocument(bytes, at, run)?.value;
 }

@@ -20,7 +20,7 @@ import { isReference, sameForm } from '../../formats/model/reference.ts';
 import { checkHybrid } from './docker-hybrid.ts';
 import { spelledConfig, spelledEntry } from './docker-names.ts';
 import { checkVersion1 } from './docker-version1.ts';
-import { attempt, type Run, selectorText, shown } from './findings.ts';
+import { attempt, mayReadAgain, type Run, selectorText, shown } from './findings.ts';
 import { checkConfig, formOf } from './image-documents.ts';
 import { descriptor } from './image-shapes.ts';
 import { foundAt, parseDocument } from './json-document.ts';
@@ -56,7 +56,7 @@ export const dockerRules: ArchiveRules = {
     const parsed = bytes && parseDocument(bytes, [MANIFEST], run);
     if (!parsed) return;
     const entries = checkDockerManifest(parsed.value, [MANIFEST], run);
-    const walk: Walk = { archive, run, uses: new Map(), layers: new Map() };
+    const walk: Walk = { archive, run, configs: new Set(), uses: new Map(), layers: new Map() };
     for (const entry of chosenOf(entries, chosen)) await checkEntry(entry, walk);
     await checkRepositories(archive, entries, run);
     await checkHybrid(
@@ -70,6 +70,8 @@ export const dockerRules: ArchiveRules = {
 interface Walk {
   readonly archive: Archive;
   readonly run: Run;
+  /** Members that were read as a configuration. */
+  readonly configs: Set<string>;
   /** The diffID that each member was used for. */
   readonly uses: Map<string, string>;
   readonly layers: Map<string, ReadLayer>;
@@ -136,9 +138,10 @@ async function checkEntry({ value, at }: Entry, walk: Walk): Promise<void> {
   const { archive, run } = walk;
   const name = member(value, 'Config');
   if (typeof name !== 'string') return;
-  const bytes = await attempt(run, 'docker/member', [...at, '/Config'], async () =>
-    readMember(await findFile(archive, memberName(name)), run.context),
-  );
+  const file = await attempt(run, 'docker/member', [...at, '/Config'], () => findMember(archive, name));
+  if (file && walk.configs.has(file.name) && !mayReadAgain(file.size, at, run)) return;
+  if (file) walk.configs.add(file.name);
+  const bytes = file && (await attempt(run, 'docker/member', [...at, '/Config'], () => readMember(file, run.context)));
   const place = [...at, printable(name.slice(0, 200))];
   const parsed = bytes && parseDocument(bytes, place, run);
   const config = parsed && spelledConfig(parsed.value);

@@ -69,6 +69,8 @@ export interface Run {
     names: number;
     /** Targets of links looked up. */
     lookups: number;
+    /** Bytes of documents read more than once. */
+    again: number;
   };
 }
 
@@ -115,6 +117,21 @@ export function addRefusal(run: Run, rule: RuleId, at: readonly string[], error:
     [...at, ...error.at],
     `${error.message}${more}`,
   );
+}
+
+/** Documents that are named many times over may be read again for this many times the limit of one. */
+const AGAIN = 256;
+
+/** Whether a document that has been read before may be read once more; a finding where that has no end worth waiting for. */
+export function mayReadAgain(size: number, at: readonly string[], run: Run): boolean {
+  run.spent.again += size;
+  if (run.spent.again <= AGAIN * run.context.limits['json-bytes']) return true;
+  run.findings.add(
+    'input/limits',
+    at,
+    'the same documents are named so often that they are not read again (--limit json-bytes=N raises it)',
+  );
+  return false;
 }
 
 /** A value from the input as it can be shown: short, and safe for a terminal. */

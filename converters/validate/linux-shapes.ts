@@ -21,7 +21,12 @@ import {
 const strings = list(text);
 const weight = whole(0, 2 ** 16 - 1);
 
-const mapping = object({ containerID: required(uint32), hostID: required(uint32), size: required(uint32) });
+/** Ids of a user namespace, and of a mount. */
+export const mapping: Shape = object({
+  containerID: required(uint32),
+  hostID: required(uint32),
+  size: required(uint32),
+});
 
 const device = object({
   type: required(matching(/^[cbup]$/, 'c, b, u or p')),

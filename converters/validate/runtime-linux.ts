@@ -145,10 +145,10 @@ function checkSeccomp(seccomp: Json | undefined, found: Found): void {
     for (const name of listOf(member(call, 'names')))
       if (typeof name === 'string' && !SYSTEM_CALLS.has(name))
         found(`${place}/names`, `there is no system call ${shown(name)}`, 'runtime/seccomp-name');
-    for (const [place_, argument] of listOf(member(call, 'args')).entries()) {
+    for (const [position, argument] of listOf(member(call, 'args')).entries()) {
       const index = member(argument, 'index');
       if (typeof index === 'number' && index > 5)
-        found(`${place}/args/${place_}/index`, `${index} is not from 0 to 5`, 'runtime/seccomp-args');
+        found(`${place}/args/${position}/index`, `${index} is not from 0 to 5`, 'runtime/seccomp-args');
     }
   }
   checkListener(seccomp, calls, at, found);

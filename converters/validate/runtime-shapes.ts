@@ -2,7 +2,7 @@
  * The form of `config.json`, whatever the platform; `linux` has a file of its own.
  * https://github.com/opencontainers/runtime-spec/tree/v1.2.1/schema
  */
-import { linux } from './linux-shapes.ts';
+import { linux, mapping } from './linux-shapes.ts';
 import {
   bool,
   int32,
@@ -23,12 +23,6 @@ import { isSemVer } from './texts.ts';
 
 const strings = list(text);
 const uint16 = whole(0, 2 ** 16 - 1);
-
-export const mapping: Shape = object({
-  containerID: required(uint32),
-  hostID: required(uint32),
-  size: required(uint32),
-});
 
 const mount = object({
   source: text,

@@ -3,7 +3,7 @@ import { APPC_RULES } from './appc.ts';
 import { CONFIG_RULES } from './config.ts';
 import { DOCKER_RULES } from './docker.ts';
 import { IMAGE_RULES } from './image.ts';
-import { ARCHIVE_RULES, JSON_RULES } from './json.ts';
+import { ARCHIVE_RULES, JSON_RULES } from './input.ts';
 import { LAYER_RULES } from './layer.ts';
 import type { Rule } from './rule.ts';
 import { HOST_RULES, RUNTIME_RULES } from './runtime.ts';

@@ -160,6 +160,15 @@ test('one image of several is validated alone where it is named', async () => {
   await expect(validate(`docker-archive:${file}:none:1`)).rejects.toMatchObject({ code: 'image/select' });
 });
 
+test('a configuration that hundreds of images name is not read for ever', async () => {
+  const large = { ...image, config: { ...image.config, author: 'x'.repeat(70_000) } };
+  const named = (length: number): string =>
+    dockerFile({ manifest: (items: Any) => Array.from({ length }, () => items[0]) }, large);
+  const limits = { 'json-bytes': 80_000 };
+  expect((await validate(named(200), { limits })).verdict.must).toBe(0);
+  expect(rulesIn(await validate(named(320), { limits }))).toEqual(['input/limits']);
+});
+
 test('manifest.json can be validated alone', async () => {
   const found = await validateDocument([{ Config: 'x.json', RepoTags: ['a b'], Layers: [] }], 'docker-manifest');
   expect(placesOf(found, 'docker/repo-tags')).toEqual(['/0 > /RepoTags/0']);
