@@ -11,7 +11,7 @@ import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 export interface CommonOptions {
   readonly from?: string;
   readonly platform?: string;
-  readonly dep: readonly string[];
+  readonly dep?: readonly string[];
   readonly rktCompat?: boolean;
   readonly signature?: string;
   readonly keyring?: readonly string[];
@@ -33,13 +33,14 @@ const PRINT = 'Output:';
 /** For options that may be given more than once. */
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+const from = (): Option =>
+  new Option('--from <name>', 'the source’s format, where recognising it must not be left to its bytes').helpGroup(IN);
+/** For commands that look at a source as a whole. */
+export const inputOptions = (command: Command): Command => command.addOption(from()).addOption(limits());
+
 export function sourceOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--from <name>', 'the source’s format, where recognising it must not be left to its bytes').helpGroup(
-        IN,
-      ),
-    )
+    .addOption(from())
     .addOption(new Option('--platform <os/arch[/variant]>', 'which image of several').helpGroup(IN))
     .addOption(
       new Option('--dep <place>', 'where images are that an ACI depends on: a folder, a file, rkt:DIR (repeatable)')

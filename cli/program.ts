@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   inspect: async () => (await import('./commands/inspect.ts')).registerInspect,
   ls: async () => (await import('./commands/ls.ts')).registerLs,
   diff: async () => (await import('./commands/diff.ts')).registerDiff,
+  validate: async () => (await import('./commands/validate.ts')).registerValidate,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
   detect: async () => (await import('./commands/detect.ts')).registerDetect,
 };
@@ -30,6 +31,7 @@ Most people need:
   ocix inspect app.tar               what is in it, and what it would run
   ocix ls app.tar /etc               its files
   ocix convert oci:out:app:1 more/   one image of a layout, into another
+  ocix validate oci:out              whether it keeps to the specification
   ocix detect unknown.bin            what a file is, and why
 
 ocix COMMAND --help says more, docs/ the rest.

@@ -59,7 +59,7 @@ const GOARCH: Readonly<Record<string, string>> = {
   mips: 'mips',
   mipsel: 'mipsle',
 };
-const hostArchitecture = (): string => GOARCH[process.arch] ?? process.arch;
+export const hostArchitecture = (): string => GOARCH[process.arch] ?? process.arch;
 
 /** `-` is standard input, also behind a transport. */
 export function sourceOf(text: string, { signal }: Session): Source {

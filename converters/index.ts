@@ -30,4 +30,11 @@ export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { Trust } from './signed.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
+
+export type { Finding } from './validate/findings.ts';
+export type { HostFacts } from './validate/host-facts.ts';
+export { RULES, type RuleId } from './validate/rules/index.ts';
+export type { Level, Rule } from './validate/rules/rule.ts';
+export { VALIDATED, type ValidateOptions, type Validation, type Verdict, validate } from './validate.ts';
+
 export { type CheckedSignature, checkSignature, RKT_KEYRINGS, type SignatureRequest } from './verify.ts';

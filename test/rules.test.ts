@@ -24,8 +24,8 @@ const ROOMS: readonly (readonly [RegExp, number])[] = [
   // What a name leads to in a network, and whether it is what was asked for: above the format that it fetches.
   [/^formats\/discovery\//, 10],
   [/^formats\/[^/]+\.ts$/, 11],
-  [/^converters\/(?:passes|runtime)\//, 12],
-  [/^converters\/targets\//, 13],
+  [/^converters\/(?:passes|runtime|validate\/rules)\//, 12],
+  [/^converters\/(?:targets|validate)\//, 13],
   [/^converters\/[^/]+\.ts$/, 14],
   [/^cli\//, 15],
 ];
