@@ -10,9 +10,16 @@ import { printable } from '../formats/bytes/text.ts';
 import { contentOffers, offersFor, recognise } from '../formats/detect.ts';
 import { contentReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
-import { type Bid, type ContentReader, HEAD_SIZE, type Reader, type Reading } from '../formats/model/reader.ts';
+import {
+  type Bid,
+  type ContentReader,
+  HEAD_SIZE,
+  type Reader,
+  type Reading,
+  type Selector,
+  type Shared,
+} from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
-import type { Selector } from './passes/select.ts';
 import { parseSource, type SourceText } from './source-text.ts';
 
 /** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
@@ -45,6 +52,8 @@ export interface SourceOptions {
   readonly dependencies?: readonly string[] | undefined;
   /** As the format's own engine read it, where that differs from the specification. */
   readonly compatible?: boolean | undefined;
+  /** What the sources of one run have in common. */
+  readonly shared?: Shared | undefined;
 }
 
 /**
@@ -58,7 +67,8 @@ export async function openSource(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const reading = { keep, dependencies: options.dependencies ?? [], compatible: options.compatible ?? false };
+  const { dependencies = [], compatible = false, shared } = options;
+  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, shared };
   return within(printable(text.path), async () => {
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
@@ -114,7 +124,8 @@ async function readArchive(
     const { reader, title } = await readerFor(archive, text);
     const items = await reader.read(archive, context, reading);
     const { name, compression, size, close } = archive;
-    return { name, format: reader.name, title, compression, size, items, selector: text.selector, close };
+    const selector = reader.selects ? undefined : text.selector;
+    return { name, format: reader.name, title, compression, size, items, selector, close };
   } catch (error) {
     await archive.close();
     throw error;

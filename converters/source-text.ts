@@ -3,8 +3,8 @@ import { OcixError } from '../formats/base/errors.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { CONTENT_READERS, contentReaderNamed, READERS, readerNamed } from '../formats/index.ts';
+import type { Selector } from '../formats/model/reader.ts';
 import { plainTar } from '../formats/plain/index.ts';
-import type { Selector } from './passes/select.ts';
 
 export interface SourceText {
   readonly transport: string | undefined;
@@ -14,7 +14,7 @@ export interface SourceText {
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['appc', 'deb', 'apt', 'rkt', 'bundle', 'static'];
+const PLANNED = ['appc', 'deb', 'apt', 'bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
   ...[...READERS, ...CONTENT_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
@@ -67,6 +67,7 @@ function selectorOf(text: string): Pick<SourceText, 'selector'> {
   if (text === '') return { selector: undefined };
   if (!text.startsWith('@')) return { selector: { kind: 'reference', name: text } };
   const index = text.slice(1);
+  if (/^[a-z0-9]+-[0-9a-f]{2,128}$/.test(index)) return { selector: { kind: 'id', id: index } };
   if (!/^[0-9]{1,6}$/.test(index))
     throw new OcixError('usage/argument', `@${printable(index)} is not the place of an image`, {
       hint: 'The first image is @0.',

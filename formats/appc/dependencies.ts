@@ -2,8 +2,7 @@
  * Which images an image is made of, in the order in which they are laid over each other.
  * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
  */
-import type { Context } from '../base/context.ts';
-import { checkAbort } from '../base/context.ts';
+import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import { type ImageFile, imageIdOf } from './image-file.ts';
@@ -85,6 +84,16 @@ async function theOne(
   const ids = new Set<string>();
   for (const file of files) ids.add(file.key ?? (await imageIdOf(file, context)));
   if (ids.size === 1) return files[0]!;
+  const latest = files.reduce((last, file) => ((file.imported ?? 0) >= (last.imported ?? 0) ? file : last));
+  if (files.every(({ imported }) => imported !== undefined)) {
+    note(
+      context,
+      'guessed',
+      `${describe(dependency)} is in the store ${ids.size} times; the one that came last is taken (${latest.key?.slice(0, 19)})`,
+      ...trail(branch),
+    );
+    return latest;
+  }
   throw new OcixError(
     'appc/dependency',
     `${describe(dependency)} could be any of ${files.length} images: ${files.map(({ place }) => place).join(', ')}`,
@@ -149,5 +158,6 @@ const describe = ({ imageName, imageId, labels }: Dependency): string => {
   return words.length ? `${imageName} (${words.join(', ')})` : imageName;
 };
 
-const labelled = ({ manifest }: ImageFile): string =>
+/** `name:version`, for a person. */
+export const labelled = ({ manifest }: ImageFile): string =>
   `${manifest.name}${manifest.labels.has('version') ? `:${manifest.labels.get('version')}` : ''}`;

@@ -27,19 +27,21 @@ export const aci: ContentReader = {
 };
 
 export const catalogFor = (reading: Reading, context: Context): (() => Promise<ImageCatalog>) => {
+  const { dependencies, shared } = reading;
   let made: Promise<ImageCatalog> | undefined;
-  return () => (made ??= imageCatalog(reading.dependencies, context));
+  const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context);
+  return () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
 };
 
 /** @throws OcixError appc/…, and what reading its content throws */
 export async function imageOf(
   file: ImageFile,
   catalog: () => Promise<ImageCatalog>,
-  { keep, compatible }: Reading,
+  reading: Reading,
   context: Context,
 ): Promise<Image> {
   const order = await renderOrder(file, catalog, context);
-  const { layers, root } = await renderImage(order, { compatible }, keep, context);
+  const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
   const config = configOf({ manifest, manifestBytes, imageId }, root, context);

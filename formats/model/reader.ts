@@ -1,5 +1,5 @@
 /** What a format answers: whether an archive is its own, and what images are in it. */
-import type { Archive, Keeper } from '../archive/archive.ts';
+import type { Archive, Keeper, Kept } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { CompressionName } from '../codec/codec.ts';
@@ -21,6 +21,8 @@ export interface Reader {
   readonly aliases: readonly string[];
   /** One line for help. */
   readonly summary: string;
+  /** It chooses images itself, because reading them all to choose one would cost too much. */
+  readonly selects?: true;
   bid(archive: Archive): Promise<Bid | undefined>;
   /** The images, in the source's order, with their documents checked and their layers unread. */
   read(archive: Archive, context: Context, reading: Reading): Promise<readonly Item[]>;
@@ -60,4 +62,22 @@ export interface Reading {
   readonly dependencies: readonly string[];
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
+  /** Which image is meant, for a reader that `selects`. */
+  readonly selector?: Selector | undefined;
+  /** What the sources of one run have in common; absent where there is one source. */
+  readonly shared?: Shared | undefined;
+}
+
+/** Which of a source's images is meant: a reference, its place from 0 on, or its id in the words of the format. */
+export type Selector =
+  | { readonly kind: 'reference'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'id'; readonly id: string };
+
+/** What is read or made once for many sources. Keys are a reader's own. */
+export interface Shared {
+  once<T>(key: string, make: () => Promise<T>): Promise<T>;
+  /** A layer that another source of the run has stored; undefined where the caller is to make it, and say so with `made`. */
+  layer(key: string): Promise<Kept | undefined>;
+  made(key: string, kept: Kept): void;
 }

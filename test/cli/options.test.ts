@@ -15,10 +15,10 @@ const session = {
 const common = { dep: [], progress: 'none', limit: [] } as const;
 
 test('limits become numbers by their names; the last of one name counts', () => {
-  expect(libraryOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] })).toEqual({
+  expect(libraryOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] })).toMatchObject({
     limits: { entries: 6, ratio: 2 },
   });
-  expect(libraryOptions(common)).toEqual({ limits: {} });
+  expect(libraryOptions(common).limits).toEqual({});
 });
 
 test.each([
