@@ -32,6 +32,8 @@ export interface Described {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly imageId: string;
+  /** What the app is called; the last part of the image's name where nobody says. */
+  readonly appName?: string;
 }
 
 /** @throws OcixError appc/manifest */
@@ -45,7 +47,9 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
     ...defined('author', annotations.get('authors')),
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
-    ...(app ? running(app, manifest.name, root, context) : { exposedPorts: [], volumes: [] }),
+    ...(app
+      ? running(app, image.appName ?? nameFrom(manifest.name.slice(manifest.name.lastIndexOf('/') + 1)), root, context)
+      : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
     shell: [],
@@ -71,7 +75,7 @@ function running(app: App, name: string, root: RenderedRoot, context: Context) {
     volumes: mountPoints.map(({ path }) => path),
     ...(mountPoints.length ? { mountPoints } : {}),
     ...defined('isolation', whole),
-    runtimeEnv: [`AC_APP_NAME=${nameFrom(name.slice(name.lastIndexOf('/') + 1))}`, 'container=oci'],
+    runtimeEnv: [`AC_APP_NAME=${name}`, 'container=oci'],
   };
 }
 

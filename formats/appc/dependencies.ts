@@ -13,6 +13,7 @@ export interface ImageCatalog {
   /** For a person: `./images (12 images)`. */
   readonly places: readonly string[];
   named(name: string): readonly ImageFile[];
+  all(): readonly ImageFile[];
 }
 
 /** An image at its place in the graph. */
@@ -48,7 +49,7 @@ export async function renderOrder(
 }
 
 /** @throws OcixError appc/dependency */
-async function findImage(
+export async function findImage(
   dependency: Dependency,
   branch: readonly ImageFile[],
   catalog: ImageCatalog,
@@ -66,7 +67,11 @@ async function findImage(
   return file;
 }
 
-async function withId(files: readonly ImageFile[], wanted: string, context: Context): Promise<readonly ImageFile[]> {
+export async function withId(
+  files: readonly ImageFile[],
+  wanted: string,
+  context: Context,
+): Promise<readonly ImageFile[]> {
   for (const file of files) {
     if (file.key !== undefined && !wanted.startsWith(file.key.slice(0, wanted.length))) continue;
     if ((await imageIdOf(file, context)).startsWith(wanted)) return [file];

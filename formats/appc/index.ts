@@ -5,13 +5,14 @@
 import type { Keeper, Kept } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
+import type { ImageConfig } from '../model/config.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
 import { imageCatalog } from './catalog.ts';
 import { configOf, PREFIX, referencesOf, wellKnown } from './config.ts';
 import { type ImageCatalog, renderOrder } from './dependencies.ts';
 import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
-import { parseImageManifest } from './manifest.ts';
+import { type App, parseImageManifest } from './manifest.ts';
 import { recogniseImage } from './recognise.ts';
 import { type RenderedLayer, renderImage } from './render.ts';
 
@@ -34,26 +35,44 @@ export const catalogFor = (reading: Reading, context: Context): (() => Promise<I
 };
 
 /** @throws OcixError appc/…, and what reading its content throws */
-export async function imageOf(
+export const imageOf = async (
   file: ImageFile,
   catalog: () => Promise<ImageCatalog>,
   reading: Reading,
   context: Context,
-): Promise<Image> {
+): Promise<Image> => (await prepareImage(file, catalog, reading, context)).image;
+
+export interface PreparedImage {
+  readonly file: ImageFile;
+  readonly image: Image;
+  /** The configuration with another app in it. */
+  configFor(app: App, name: string, context: Context): ImageConfig;
+}
+
+/** An image that may run other apps than its own. @throws OcixError appc/…, and what reading its content throws */
+export async function prepareImage(
+  file: ImageFile,
+  catalog: () => Promise<ImageCatalog>,
+  reading: Reading,
+  context: Context,
+): Promise<PreparedImage> {
   const order = await renderOrder(file, catalog, context);
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
-  const config = configOf({ manifest, manifestBytes, imageId }, root, context);
-  return {
+  const described = { manifest, manifestBytes, imageId };
+  const image: Image = {
     kind: 'image',
     names: referencesOf(manifest, context),
-    config,
+    config: configOf(described, root, context),
     layers: layers.map(({ layer }) => layer),
     history: layers.map(step),
     annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
     original: {},
   };
+  const configFor = (app: App, appName: string, own: Context): ImageConfig =>
+    configOf({ ...described, manifest: { ...manifest, app }, appName }, root, own);
+  return { file, image, configFor };
 }
 
 function step({ file, imageId }: RenderedLayer): Image['history'][number] {
