@@ -7,8 +7,7 @@
  */
 import { type Context, note } from '../base/context.ts';
 import { decode, type JsonNode, type JsonObject } from '../json/decode.ts';
-import type { Volume } from '../model/isolation.ts';
-import type { PodPort } from '../model/pod.ts';
+import type { PodPort, PodVolume } from '../model/pod.ts';
 import {
   type App,
   type AppIsolator,
@@ -59,7 +58,7 @@ export interface RuntimeMount {
 
 export interface ManifestVolume {
   readonly name: string;
-  readonly volume: Volume;
+  readonly volume: PodVolume['volume'];
   /** Where it is not said, the mount point decides. */
   readonly readOnly: boolean | undefined;
 }
@@ -153,14 +152,14 @@ function volume(node: JsonNode, context: Context): ManifestVolume {
   };
 }
 
-const hostVolume = (one: JsonObject): Volume => ({
+const hostVolume = (one: JsonObject): PodVolume['volume'] => ({
   kind: 'host',
   source: absolute(one.require('source')),
   recursive: one.get('recursive')?.boolean() ?? true,
   readOnly: one.get('readOnly')?.boolean() ?? false,
 });
 
-function emptyVolume(one: JsonObject): Volume {
+function emptyVolume(one: JsonObject): PodVolume['volume'] {
   const mode = one.get('mode');
   const octal = mode?.string() || '0755';
   if (mode && !/^0?[0-7]{3,4}$/.test(octal)) throw bad(mode, 'a mode such as "0755"');

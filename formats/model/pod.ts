@@ -46,7 +46,7 @@ export interface PodMount {
 
 export interface PodVolume {
   readonly name: string;
-  readonly volume: Volume;
+  readonly volume: Exclude<Volume, { readonly kind: 'beside' }>;
 }
 
 export interface AppPort {
