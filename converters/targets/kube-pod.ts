@@ -67,6 +67,8 @@ function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost
   const own: Lost = (what, ...at) => lost(what, app.name, ...at);
   for (const key of app.annotations.keys()) own(`the annotation ${printable(key)} of the app`);
   const ports = portsOf(app, pod, own);
+  const variables = variablesOf(app);
+  const literal = literalIn(new Set(variables.keys()), own);
   const mounts = [...app.mounts, ...implicitVolumes(app).map((one) => ({ ...one, volume: one.name }))]
     .filter(({ path }) => !path.includes(':') || own(`the mount at ${printable(path)}, with a colon in it,`))
     .map(({ volume, path, readOnly }) => ({
@@ -80,7 +82,7 @@ function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost
     imagePullPolicy: 'IfNotPresent',
     command: [...config.entrypoint, ...config.cmd].map(literal),
     ...(config.workingDir ? { workingDir: config.workingDir } : {}),
-    ...some('env', environmentOf(app, own)),
+    ...some('env', environmentOf(app, variables, literal, own)),
     ...some('ports', ports),
     ...nonEmpty('resources', resourcesOf(config, own)),
     ...nonEmpty('securityContext', securityOf(app, own)),
@@ -88,11 +90,31 @@ function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost
   };
 }
 
-/** `$(NAME)` would be replaced, and `$$` is how to say `$`. */
-const literal = (text: string): string => text.replace(/\$(?=[$(])/g, '$$$$');
+/**
+ * `$(NAME)` would be replaced where there is a variable of that name, and `$$` is how to say `$`; everything else stays as it is. Not
+ * more is doubled than has to be, since podman takes all of it as it stands.
+ * https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
+ */
+function literalIn(names: ReadonlySet<string>, lost: Lost): (text: string) => string {
+  return (text) =>
+    text.replace(/\$(?=\$)|\$(?=\(([^)]*)\))/g, (sign, name: string | undefined) => {
+      if (name !== undefined && !names.has(name)) return sign;
+      lost(
+        'that a dollar sign in a command or variable is only a dollar sign, which is doubled here and podman does not halve,',
+      );
+      return '$$';
+    });
+}
 
-function environmentOf({ config, image }: PodApp, lost: Lost): readonly Json[] {
-  const stated = new Map([...(config.runtimeEnv ?? []), ...config.env].map(split));
+const variablesOf = ({ config }: PodApp): ReadonlyMap<string, string> =>
+  new Map([...(config.runtimeEnv ?? []), ...config.env].map(split));
+
+function environmentOf(
+  { image }: PodApp,
+  stated: ReadonlyMap<string, string>,
+  literal: (text: string) => string,
+  lost: Lost,
+): readonly Json[] {
   for (const [name] of image.config.env.map(split))
     if (!stated.has(name)) lost(`that the variable ${printable(name)} of the image is not set`);
   return [...stated].map(([name, value]) => ({ name, value: literal(value) }));
