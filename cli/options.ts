@@ -42,13 +42,17 @@ export function sourceOptions(command: Command): Command {
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
-    .addOption(
-      new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
-        .argParser(collect)
-        .default([], 'see docs/limits.md')
-        .helpGroup(SAFETY),
-    );
+    .addOption(limits());
 }
+
+/** For a command whose source is a file and nothing else. */
+export const limitOption = (command: Command): Command => command.addOption(limits());
+
+const limits = (): Option =>
+  new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
+    .argParser(collect)
+    .default([], 'see docs/limits.md')
+    .helpGroup(SAFETY);
 
 export function targetOptions(command: Command): Command {
   return command
@@ -61,9 +65,14 @@ export function targetOptions(command: Command): Command {
     .addOption(
       new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version').helpGroup(OUT),
     )
+    .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
+        PRINT,
+      ),
+    );
 }
 
 export function extractionOptions(command: Command): Command {
@@ -78,7 +87,9 @@ export function extractionOptions(command: Command): Command {
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the report there: JSON, or a page to read (.html)').helpGroup(PRINT),
+    );
 }
 
 const mapping = (name: string): Option =>
@@ -90,7 +101,12 @@ export function runtimeOptions(command: Command): Command {
   return command
     .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
     .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
-    .addOption(new Option('--caps <names>', 'capabilities, separated by commas, or none').helpGroup(OUT));
+    .addOption(
+      new Option(
+        '--caps <names>',
+        'capabilities, separated by commas, or none; without, what the image asks for',
+      ).helpGroup(OUT),
+    );
 }
 
 export function printOptions(command: Command): Command {

@@ -1,9 +1,10 @@
 /** The pipeline: a source is opened, its images are chosen, a target writes them, and only then anything becomes visible. */
+import type { Keeper } from '../formats/archive/archive.ts';
 import { type Context, type ContextOptions, createContext, note } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import type { Platform } from '../formats/model/config.ts';
 import { type Image, type Item, imagesOf, type Storable } from '../formats/model/image.ts';
-import type { Pod } from '../formats/model/pod.ts';
+import { imagesOfPod, type Pod, withImages } from '../formats/model/pod.ts';
 import { checkReference } from '../formats/model/reference.ts';
 import { type OpenedSource, openSource, type Source, type SourceOptions } from './open.ts';
 import { createdAt } from './passes/created.ts';
@@ -14,6 +15,7 @@ import type { RuntimeOptions } from './runtime/config.ts';
 import { rootfsFolder } from './targets/bundle.ts';
 import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
+import { flattened } from './targets/flattened.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
 import type { Target, TargetOptions } from './targets/target.ts';
 
@@ -34,6 +36,12 @@ export interface ConvertOptions extends ContextOptions, SourceOptions {
   readonly created?: string | undefined;
   /** Replaces whatever is at OUT. */
   readonly force?: boolean | undefined;
+  /** Writes images with one layer each. */
+  readonly flatten?: boolean | undefined;
+  /** Names other than the source has, from those that it has; called once, before anything is written. */
+  readonly rename?: ((names: readonly string[]) => readonly string[]) | undefined;
+  /** Annotations of the images' entries in a layout's index: where they came from. */
+  readonly origin?: Readonly<Record<string, string>> | undefined;
   /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
   readonly output?: TargetOptions['stream'];
   /** How a target that unpacks is to do it. */
@@ -63,18 +71,20 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
-  const { extraction, runtime, force: replace = false } = options;
-  const sink = await target.open(path, { compression, replace, stream, extraction, runtime }, context);
+  const { extraction, runtime, origin, force: replace = false } = options;
+  const sink = await target.open(path, { compression, replace, stream, origin, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);
     try {
-      const items = createdAt(chosen(opened, platform, context), options.created);
-      const [first, ...more] = items;
-      const pod = sink.writePod && first?.kind === 'pod' && !more.length ? first : undefined;
-      const contents = renamed(pod ? [] : withoutPods(items, context), options.ref);
-      announce(opened, items, context);
-      const written = pod ? await sink.writePod!(podNamed(pod, options.ref)) : await sink.write(contents);
-      const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(contents), context);
+      const wanted = createdAt(chosen(opened, platform, context), options.created);
+      const pod = sink.writePod && onlyPod(wanted);
+      const items = pod ? imagesOfPod(pod) : renamed(withoutPods(wanted, context), options.ref);
+      const made = await remade(items, options, sink.keep, context);
+      announce(opened, made, context);
+      const written = pod
+        ? await sink.writePod!(podNamed(withImages(pod, imagesOf(made)), options.ref))
+        : await sink.write(made);
+      const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
       await sink.commit();
       return report;
@@ -111,6 +121,20 @@ function chosen(opened: OpenedSource, platform: Platform | undefined, context: C
   if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
   for (const image of imagesOf(items)) noteGuesses(image, context);
   return items;
+}
+
+const onlyPod = ([first, ...more]: readonly Item[]): Pod | undefined =>
+  first?.kind === 'pod' && !more.length ? first : undefined;
+
+/** What becomes of every item, whatever the target. */
+async function remade(
+  items: readonly Storable[],
+  { flatten, rename = (names) => names }: ConvertOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Storable[]> {
+  const flat = flatten ? await flattened(items, keep, context) : items;
+  return flat.map((item) => ({ ...item, names: rename(item.names) }));
 }
 
 const podNamed = (pod: Pod, ref: string | undefined): Pod =>

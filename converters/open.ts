@@ -52,6 +52,8 @@ export interface SourceOptions {
   readonly dependencies?: readonly string[] | undefined;
   /** As the format's own engine read it, where that differs from the specification. */
   readonly compatible?: boolean | undefined;
+  /** What an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
   /** What the sources of one run have in common. */
   readonly shared?: Shared | undefined;
 }
@@ -67,8 +69,8 @@ export async function openSource(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const { dependencies = [], compatible = false, shared } = options;
-  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, shared };
+  const { dependencies = [], compatible = false, looking, shared } = options;
+  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, looking, shared };
   return within(printable(text.path), async () => {
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')

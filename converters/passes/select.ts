@@ -4,7 +4,7 @@ import { printable } from '../../formats/bytes/text.ts';
 import { type Platform, platformMatches, platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import { type Image, type Item, imagesOf, type Storable } from '../../formats/model/image.ts';
-import { imagesOfPod, type Pod } from '../../formats/model/pod.ts';
+import { imagesOfPod, type Pod, withImages } from '../../formats/model/pod.ts';
 import type { Selector } from '../../formats/model/reader.ts';
 import { sameForm } from '../../formats/model/reference.ts';
 
@@ -70,9 +70,9 @@ function platformOf(item: Item, want: Platform, names: readonly string[]): reado
 
 /** A pod runs on one machine: all of its images fit, or it does not. */
 function podFor(pod: Pod, want: Platform): readonly Pod[] {
-  const fitting = new Map(imagesOfPod(pod).map((image) => [image, imageFor(image, want, image.names)[0]]));
-  if ([...fitting.values()].includes(undefined)) return [];
-  return [{ ...pod, apps: pod.apps.map((app) => ({ ...app, image: fitting.get(app.image)! })) }];
+  const images = imagesOfPod(pod);
+  const fitting = images.flatMap((image) => imageFor(image, want, image.names));
+  return fitting.length === images.length ? [withImages(pod, fitting)] : [];
 }
 
 function imageFor(item: Storable, want: Platform, names: readonly string[]): readonly Image[] {

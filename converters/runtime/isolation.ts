@@ -35,7 +35,7 @@ export function isolationOf(config: ImageConfig, options: IsolationOptions, cont
   const lost = (what: string, why: string): void =>
     note(context, 'dropped', `${what} cannot be kept: ${why}`, 'configuration');
   for (const { name } of isolation.unsupported ?? [])
-    lost(`the isolator ${printable(name.slice(0, 120))}`, 'config.json has nothing like it');
+    lost(printable(name.slice(0, 120)), 'config.json has nothing like it');
   const seccomp = isolation.seccomp && seccompOf(isolation.seccomp, platform.architecture, context);
   return {
     capabilities: options.capabilities ?? capabilitiesOf(isolation, context),

@@ -41,14 +41,19 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   const { manifest } = image;
   const { app, annotations } = manifest;
   const labels = labelsOf(image, context);
+  const platform = platformOf(manifest.labels, context);
   const config: ImageConfig = {
-    platform: platformOf(manifest.labels, context),
+    platform,
     ...defined('created', createdOf(annotations, context)),
     ...defined('author', annotations.get('authors')),
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
     ...(app
-      ? running(app, image.appName ?? nameFrom(manifest.name.slice(manifest.name.lastIndexOf('/') + 1)), root, context)
+      ? running(
+          app,
+          { appName: image.appName ?? appNameOf(manifest), root, architecture: platform.architecture },
+          context,
+        )
       : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
@@ -58,9 +63,18 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   return withRuntimeLabel(config);
 }
 
-function running(app: App, name: string, root: RenderedRoot, context: Context) {
+/** The last part of the image's name. */
+const appNameOf = ({ name }: ImageManifest): string => nameFrom(name.slice(name.lastIndexOf('/') + 1));
+
+interface Around {
+  readonly appName: string;
+  readonly root: RenderedRoot;
+  readonly architecture: string | undefined;
+}
+
+function running(app: App, { appName, root, architecture }: Around, context: Context) {
   const mountPoints = mountPointsOf(app, context);
-  const isolation = isolationOf(app.isolators, context);
+  const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
     name: `${handler.name} event handler`,
     value: handler.exec,
@@ -75,7 +89,7 @@ function running(app: App, name: string, root: RenderedRoot, context: Context) {
     volumes: mountPoints.map(({ path }) => path),
     ...(mountPoints.length ? { mountPoints } : {}),
     ...defined('isolation', whole),
-    runtimeEnv: [`AC_APP_NAME=${name}`, 'container=oci'],
+    runtimeEnv: [`AC_APP_NAME=${appName}`, 'container=oci'],
   };
 }
 
@@ -158,7 +172,7 @@ function createdOf(annotations: ReadonlyMap<string, string>, context: Context): 
 
 /** What has a name of its own in the model, and is no label beside it. */
 const MAPPED_LABELS = new Set(['os', 'arch']);
-const MAPPED_ANNOTATIONS = new Set(['created', 'authors', ENTRYPOINT, CMD]);
+const MAPPED_ANNOTATIONS = new Set(['created', 'authors', 'homepage', 'documentation', ENTRYPOINT, CMD]);
 
 function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Context): ReadonlyMap<string, string> {
   const labels = new Map<string, string>();

@@ -5,6 +5,7 @@
 import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
+import type { ImageDependency } from '../model/image.ts';
 import { type ImageFile, imageIdOf } from './image-file.ts';
 import type { Dependency } from './manifest.ts';
 
@@ -23,28 +24,48 @@ export interface Rendered {
   readonly branch: readonly ImageFile[];
 }
 
-/** Base first, depth first, each dependency in its place: an image that is needed twice comes twice. */
+export interface RenderOrder {
+  /** Base first, depth first, each dependency in its place: an image that is needed twice comes twice. */
+  readonly order: readonly Rendered[];
+  readonly dependencies: readonly ImageDependency[];
+}
+
+/** @param onMissing where it is given, what is not found is told there and left out @throws OcixError appc/dependency, size/mismatch */
 export async function renderOrder(
   top: ImageFile,
   catalog: () => Promise<ImageCatalog>,
+  onMissing: ((error: OcixError) => void) | undefined,
   context: Context,
-): Promise<readonly Rendered[]> {
-  const found: Rendered[] = [];
+): Promise<RenderOrder> {
+  const order: Rendered[] = [];
   const known = new Map<string, Promise<ImageFile>>();
-  await visit(top, []);
-  return found;
+  return { dependencies: await visit(top, []), order };
 
-  async function visit(file: ImageFile, above: readonly ImageFile[]): Promise<void> {
+  async function visit(file: ImageFile, above: readonly ImageFile[]): Promise<readonly ImageDependency[]> {
     checkAbort(context);
     if (above.some((one) => one.place === file.place)) throw cycle([...above, file]);
     const branch = [...above, file];
+    const found: ImageDependency[] = [];
     for (const dependency of file.manifest.dependencies) {
-      const key = JSON.stringify([dependency.imageName, dependency.imageId, [...dependency.labels], dependency.size]);
-      if (!known.has(key)) known.set(key, findImage(dependency, branch, await catalog(), context));
-      await visit(await known.get(key)!, branch);
+      const one = await find(dependency, branch);
+      const name = describe(dependency);
+      found.push(one ? { name, place: one.place, dependencies: await visit(one, branch) } : { name, dependencies: [] });
     }
-    found.push({ file, branch });
-    checkLimit(context.limits, 'layers', found.length, 'the number of images to lay over each other');
+    order.push({ file, branch });
+    checkLimit(context.limits, 'layers', order.length, 'the number of images to lay over each other');
+    return found;
+  }
+
+  async function find(dependency: Dependency, branch: readonly ImageFile[]): Promise<ImageFile | undefined> {
+    const key = JSON.stringify([dependency.imageName, dependency.imageId, [...dependency.labels], dependency.size]);
+    try {
+      if (!known.has(key)) known.set(key, findImage(dependency, branch, await catalog(), context));
+      return await known.get(key)!;
+    } catch (error) {
+      if (!onMissing || !(error instanceof OcixError) || error.code !== 'appc/dependency') throw error;
+      onMissing(error);
+      return undefined;
+    }
   }
 }
 

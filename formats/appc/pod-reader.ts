@@ -64,7 +64,8 @@ export async function podOf(manifest: PodManifest, place: PodPlace, reading: Rea
     apps.push(app);
   }
   notePodLimits(manifest, context);
-  const { sysctl } = isolationOf(manifest.isolators, context) ?? {};
+  const { sysctl } =
+    isolationOf(manifest.isolators, { architecture: apps[0]?.config.platform.architecture, context }) ?? {};
   return {
     kind: 'pod',
     names: place.names,

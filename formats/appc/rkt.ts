@@ -4,12 +4,13 @@
  * https://github.com/rkt/rkt/blob/v1.30.0/store/imagestore/store.go
  */
 import type { Archive } from '../archive/archive.ts';
-import type { Context } from '../base/context.ts';
+import { type Context, createContext } from '../base/context.ts';
 import { OcixError, within } from '../base/errors.ts';
 import { printable } from '../bytes/text.ts';
 import type { Image, Item } from '../model/image.ts';
 import type { Reader, Reading, Selector } from '../model/reader.ts';
 import { imagesAt } from './catalog.ts';
+import { referencesOf } from './config.ts';
 import { type ImageCatalog, labelled } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
 import { catalogFor, imageOf } from './index.ts';
@@ -24,6 +25,11 @@ export const rkt: Reader = {
   selects: true,
   async bid(archive) {
     return isStore(archive) ? { confidence: 80, reason: 'cas/ in a folder', title: 'data folder of rkt' } : undefined;
+  },
+  async estate(archive, context) {
+    const files = await imagesAt(`rkt:${archive.name}`, context);
+    const quiet = createContext({ limits: context.limits });
+    return files.map(({ key, manifest }) => ({ id: key!, names: referencesOf(manifest, quiet) }));
   },
   async read(archive, context, reading) {
     const files = await storedImages(archive, reading, context);

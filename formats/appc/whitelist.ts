@@ -59,6 +59,16 @@ export function rktLists(order: readonly Rendered[], index: number): Selection {
   return selection(listOf(file), upper ? [upper] : []);
 }
 
+/** docker2aci's images have this annotation, and links that every runtime makes by itself. */
+const FROM_DOCKER = 'appc.io/docker/repository';
+const ADDED_LINKS: PathFilter['added'] = new Map([
+  ['dev/fd', '/proc/self/fd'],
+  ['dev/stdin', '/proc/self/fd/0'],
+  ['dev/stdout', '/dev/console'],
+  ['dev/stderr', '/dev/console'],
+]);
+const NO_LINKS: PathFilter['added'] = new Map();
+
 /**
  * The filter for one image. A hard link whose target is not kept gets its content; therefore the names are read once before. Told by `differs`
  * is every path on which the two ways of rendering disagree.
@@ -70,7 +80,8 @@ export async function filterFor(
   differs: (path: string) => void,
   context: Context,
 ): Promise<PathFilter> {
-  if (wanted === EVERY_PATH && other === EVERY_PATH) return EVERYTHING;
+  const added = file.manifest.annotations.has(FROM_DOCKER) ? ADDED_LINKS : NO_LINKS;
+  if (wanted === EVERY_PATH && other === EVERY_PATH) return { ...EVERYTHING, added };
   const renamed = new Map<string, string>();
   const dropped = new Set<string>();
   const scanner = tarScanner(context.limits, {
@@ -89,7 +100,7 @@ export async function filterFor(
     checkAbort(context);
     scanner.push(chunk);
   }
-  return { keeps: wanted.keeps, renamed };
+  return { keeps: wanted.keeps, renamed, added };
 }
 
 function inRoot(name: Uint8Array): string | undefined {

@@ -69,3 +69,9 @@ export interface PodPort {
 
 /** Apps may share an image: each once, in the order of the apps. */
 export const imagesOfPod = ({ apps }: Pod): readonly Image[] => [...new Set(apps.map(({ image }) => image))];
+
+/** The pod with other images. @param images in the order of `imagesOfPod` */
+export function withImages(pod: Pod, images: readonly Image[]): Pod {
+  const changed = new Map(imagesOfPod(pod).map((image, i) => [image, images[i]!]));
+  return { ...pod, apps: pod.apps.map((app) => ({ ...app, image: changed.get(app.image)! })) };
+}

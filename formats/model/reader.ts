@@ -24,6 +24,8 @@ export interface Reader {
   /** It chooses images itself, because reading them all to choose one would cost too much. */
   readonly selects?: true;
   bid(archive: Archive): Promise<Bid | undefined>;
+  /** The images of a store of many, told apart without reading them; oldest first. Absent where an archive is one source. */
+  estate?(archive: Archive, context: Context): Promise<readonly EstateImage[]>;
   /** The images, in the source's order, with their documents checked and their layers unread. */
   read(archive: Archive, context: Context, reading: Reading): Promise<readonly Item[]>;
 }
@@ -35,7 +37,16 @@ export interface ContentReader {
   readonly summary: string;
   /** @param head the first `HEAD_SIZE` bytes of the uncompressed content, or all there are */
   recognise(head: Uint8Array): Bid | undefined;
+  /** What an image is called, where that costs less than reading it. @throws OcixError what reading it throws */
+  names?(content: Content, context: Context): Promise<readonly string[]>;
   read(content: Content, context: Context, reading: Reading): Promise<readonly Item[]>;
+}
+
+/** One image of a store. */
+export interface EstateImage {
+  /** Of the image, and of its content: the same id is the same image for ever. */
+  readonly id: string;
+  readonly names: readonly string[];
 }
 
 /** Enough for the first names of an archive. */
@@ -60,6 +71,8 @@ export interface Reading {
   readonly keep: Keeper;
   /** Where the images are that others depend on: files, folders, stores with their transport in front. */
   readonly dependencies: readonly string[];
+  /** Somebody only looks: what an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   /** Which image is meant, for a reader that `selects`. */

@@ -134,6 +134,27 @@ describe.each(['runc', 'crun'])('%s', (runtime) => {
     expect(readFileSync(join(shared, 'rootfs/seed/file'), 'utf8')).toBe('from the image');
   });
 
+  runs('in a user namespace a filter, groups, owners of volumes and an OOM score still work', () => {
+    const ids = [{ container: 0, host: 0, size: 1000 }];
+    const isolation: Isolation = {
+      seccomp: { mode: 'remove', calls: ['mkdir', 'mkdirat'], errno: 'ENOSPC' },
+      oomScoreAdj: 321,
+      memory: { limit: 67108864 },
+      sysctl: { 'kernel.shmmax': '65536' },
+    };
+    const volume = { kind: 'empty', mode: 0o700, uid: 5, gid: 6 } as const;
+    const mountPoints = [{ name: 'a', path: '/srv/own', readOnly: false, volume }];
+    const script = [
+      'grep Groups /proc/self/status; cat /proc/self/oom_score_adj; stat -c "%a %u %g" /srv/own',
+      'mkdir /tmp/x 2>&1; echo end',
+    ].join('\n');
+    const bundle = bundleOf({ isolation, mountPoints, supplementaryGroups: [400, 5000] }, script, {
+      userNamespace: { uids: ids, gids: ids },
+    });
+    const { stdout, stderr } = start(runtime, bundle);
+    expect(stdout, stderr).toMatch(/^Groups:\t(?:0 )?400 \n321\n700 5 6\n.*No space left on device\nend\n$/);
+  });
+
   runs('what whoever runs it adds is in the environment', () => {
     const { stdout } = inside({ env: ['A=1'], runtimeEnv: ['A=2', 'AC_APP_NAME=app'] }, 'echo $A $AC_APP_NAME');
     expect(stdout).toBe('1 app\n');
