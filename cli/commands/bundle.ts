@@ -44,7 +44,7 @@ export function registerBundle(program: Command, session: Session): void {
     .argument('<dir>', 'the bundle; it must not exist, or be empty')
     .addHelpText(
       'after',
-      `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n  ocix bundle --dep images/ pod.json pod/ && pod/run\n  ocix bundle rkt:/var/lib/rkt@6733c088-a507-4694-aabf-178b28c5ca1c pod/\n${EXIT_HELP}`,
+      `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n  ocix bundle --dep images/ pod.json pod/ && pod/run\n  ocix bundle rkt:/var/lib/rkt:@6733c088-a507-4694-aabf-178b28c5ca1c pod/\n${EXIT_HELP}`,
     )
     .action(async (source: string, dir: string, options: Options) => {
       const { convert } = await import('../../converters/convert.ts');

@@ -173,7 +173,8 @@ function podSecurity({ apps, isolation }: Pod, lost: Lost): Members {
   const groups = apps.map(({ config }) => [...(config.supplementaryGroups ?? [])].sort((a, b) => a - b));
   const [first = []] = groups;
   const same = groups.every((one) => JSON.stringify(one) === JSON.stringify(first));
-  if (!same) for (const { name } of apps) lost('that apps have supplementary groups that differ', name);
+  for (const [i, own] of groups.entries())
+    if (!same && own.length) lost(`that this app alone has the groups ${own.join(', ')}`, apps[i]!.name);
   const sysctls = Object.entries(isolation.sysctl ?? {}).map(([name, value]) => ({ name, value }));
   return { ...some('supplementalGroups', same ? first : []), ...some('sysctls', sysctls) };
 }

@@ -40,7 +40,7 @@ async function openFolder(out: string, { compression, replace }: TargetOptions, 
     keep: streamKeeper(blobs, compression),
     async write() {
       throw new OcixError('format/unsupported', 'the source has no pod', {
-        hint: 'Give a pod manifest, or a pod that ran: rkt:DIR@UUID.',
+        hint: 'Give a pod manifest, or a pod that ran: rkt:DIR:@UUID.',
       });
     },
     async writePod(pod) {

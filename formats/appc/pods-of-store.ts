@@ -20,7 +20,7 @@ export interface StoredPod {
   readonly manifest: PodManifest;
 }
 
-/** Whether what stands behind `rkt:DIR@` is a pod's UUID, or its first eight digits or more, rather than the id of an image. */
+/** Whether what stands behind `rkt:DIR:@` is a pod's UUID, or its first eight digits or more, rather than the id of an image. */
 export const isPodId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f-]{0,27})?$/.test(text);
 
 /**
