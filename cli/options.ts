@@ -1,9 +1,11 @@
 /** Options that mean the same in every command, and what they become. */
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SourceOptions } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
+import { sourceError } from '../formats/bytes/source.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 
 export interface CommonOptions {
@@ -11,6 +13,11 @@ export interface CommonOptions {
   readonly platform?: string;
   readonly dep: readonly string[];
   readonly rktCompat?: boolean;
+  readonly signature?: string;
+  readonly keyring?: readonly string[];
+  readonly requireSignature?: boolean;
+  readonly allowWeakSignatures?: boolean;
+  readonly passphraseFile?: string;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -41,6 +48,26 @@ export function sourceOptions(command: Command): Command {
     )
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
+    )
+    .addOption(
+      new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN),
+    )
+    .addOption(new Option('--require-signature', 'read nothing that no trusted key has signed').helpGroup(SAFETY))
+    .addOption(
+      new Option('--signature <file>', 'the detached signature of the source')
+        .default(undefined, 'SOURCE.asc or SOURCE.sig')
+        .helpGroup(SAFETY),
+    )
+    .addOption(
+      new Option('--keyring <dir>', 'trusted keys: a folder, a file, or rkt’s trusted-keys layout (repeatable)')
+        .argParser(collect)
+        .default([], 'rkt’s own')
+        .helpGroup(SAFETY),
+    )
+    .addOption(
+      new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, and keys expired since').helpGroup(
+        SAFETY,
+      ),
     )
     .addOption(limits());
 }
@@ -78,9 +105,10 @@ export function targetOptions(command: Command): Command {
 export function extractionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
-        OUT,
-      ),
+      new Option(
+        '--rootless',
+        'record owners instead of setting them (the default for who may not set them)',
+      ).helpGroup(OUT),
     )
     .addOption(mapping('uid-map').helpGroup(OUT))
     .addOption(mapping('gid-map').helpGroup(OUT))
@@ -122,17 +150,37 @@ export function printOptions(command: Command): Command {
 }
 
 /** What the user says of the source. */
-const sourceChoice = ({
-  from,
-  platform,
-  dep,
-  rktCompat,
-}: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
-  from,
-  platform,
-  dependencies: dep,
-  compatible: rktCompat,
+const sourceChoice = (options: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
+  from: options.from,
+  platform: options.platform,
+  dependencies: options.dep,
+  compatible: options.rktCompat,
+  trust: trustOf(options),
+  passphrase: options.passphraseFile === undefined ? undefined : firstLineOf(options.passphraseFile),
 });
+
+function trustOf({
+  signature,
+  keyring = [],
+  requireSignature,
+  allowWeakSignatures,
+}: CommonOptions): SourceOptions['trust'] {
+  if (!requireSignature && signature === undefined && !keyring.length) return undefined;
+  const required = requireSignature ?? false;
+  return { required, signature, keyring, allowWeak: allowWeakSignatures, now: new Date() };
+}
+
+/** As gpg reads a passphrase file. @throws OcixError source/… */
+function firstLineOf(file: string): Uint8Array {
+  try {
+    const bytes = readFileSync(file);
+    const end = bytes.indexOf(0x0a);
+    const line = end < 0 ? bytes : bytes.subarray(0, end);
+    return line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+  } catch (cause) {
+    throw sourceError(file, cause);
+  }
+}
 
 /** What the library wants to know, from what the user wrote. @throws OcixError usage/option */
 export function libraryOptions(

@@ -27,5 +27,6 @@ export { type MigratedImage, type MigrateOptions, type MigrationReport, migrate 
 export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
+export type { Trust } from './signed.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
 export { type CheckedSignature, checkSignature, RKT_KEYRINGS, type SignatureRequest } from './verify.ts';

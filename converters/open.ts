@@ -20,6 +20,8 @@ import {
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
+import { decrypted } from './decrypted.ts';
+import { signatureGuard, signed, type Trust } from './signed.ts';
 import { parseSource, type SourceText } from './source-text.ts';
 
 /** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
@@ -52,6 +54,10 @@ export interface SourceOptions {
   readonly dependencies?: readonly string[] | undefined;
   /** As the format's own engine read it, where that differs from the specification. */
   readonly compatible?: boolean | undefined;
+  /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
+  readonly passphrase?: Uint8Array | undefined;
+  /** Whose signature a source needs; without it signatures are not looked for. */
+  readonly trust?: Trust | undefined;
   /** What an image needs and is not there is told, and no reason to refuse. */
   readonly looking?: true | undefined;
   /** What the sources of one run have in common. */
@@ -70,12 +76,27 @@ export async function openSource(
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
   const { dependencies = [], compatible = false, looking, shared } = options;
-  const reading: Reading = { keep, dependencies, compatible, selector: text.selector, looking, shared };
+  const guard = options.trust && signatureGuard(options.trust, context);
+  const reading: Reading = {
+    keep,
+    dependencies,
+    compatible,
+    selector: text.selector,
+    looking,
+    shared,
+    vouch: guard?.dependency,
+  };
   return within(printable(text.path), async () => {
+    const checked = await guard?.source(source, text.path);
+    const opened = await open();
+    return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
+  });
+
+  async function open(): Promise<OpenedSource> {
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
-    const bytes = await bytesOf(source, text.path);
+    const bytes = await decrypted(await bytesOf(source, text.path), options.passphrase, context);
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
       const content = contentReaderFor(unwrapped, text);
@@ -86,7 +107,7 @@ export async function openSource(
       await bytes.close();
       throw error;
     }
-  });
+  }
 }
 
 /** A format that is one file from end to end. */
@@ -135,11 +156,16 @@ async function readArchive(
 }
 
 /** What every reader makes of a source. @throws OcixError source/…, format/unknown where it is no archive at all */
-export async function detectSource(source: Source, keep: Keeper, context: Context): Promise<readonly Offer[]> {
+export async function detectSource(
+  source: Source,
+  { passphrase }: Pick<SourceOptions, 'passphrase'>,
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
   const { path } = await sourceText(source, undefined);
   if (typeof source === 'string' && (await pathKind(path)) === 'folder')
     return archiveOffers(await folderArchive(path, context));
-  const bytes = await bytesOf(source, path);
+  const bytes = await decrypted(await bytesOf(source, path), passphrase, context);
   try {
     const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
     const offers = contentOffers(unwrapped.head);

@@ -1,4 +1,5 @@
 /** One bundle inside a folder that is ours: a root filesystem, and the `config.json` that belongs to it. */
+import { chmodSync, chownSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Context } from '../../formats/base/context.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
@@ -6,9 +7,10 @@ import { utf8Bytes } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { Image } from '../../formats/model/image.ts';
 import type { Extractor } from '../../formats/rootfs/extract.ts';
+import type { HeldFolder } from '../../formats/rootfs/held-folder.ts';
 import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 import type { Tree } from '../../formats/rootfs/tree.ts';
-import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
+import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
 import { type ExtractionFolders, type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { TargetOptions } from './target.ts';
 
@@ -19,6 +21,7 @@ export async function fillBundle(
   { extraction = {}, runtime = PLAIN }: Pick<TargetOptions, 'extraction' | 'runtime'>,
   context: Context,
 ): Promise<void> {
+  checkConfig(image.config);
   const config = await extractImage(
     image,
     folders,
@@ -27,6 +30,16 @@ export async function fillBundle(
     context,
   );
   await writeNew(`${folders.folder.path}/config.json`, configBytes(config));
+  openToMappedRoot(folders.folder, extraction);
+}
+
+/** The root of a mapping is somebody else on the host, and has to pass the folder to start; nobody else may, nor may he change it. */
+export function openToMappedRoot(folder: HeldFolder, extraction: ExtractionOptions): void {
+  const { gidMap = [] } = extraction;
+  const root = isRootless(extraction) ? undefined : gidMap.find(({ container }) => container === 0);
+  if (!root) return;
+  chownSync(folder.path, process.getuid?.() ?? 0, root.host);
+  chmodSync(folder.path, 0o710);
 }
 
 export const PLAIN: RuntimeOptions = { terminal: false, readOnly: false };

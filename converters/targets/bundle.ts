@@ -3,7 +3,6 @@
  * source onto the disk in one step, without a compressed image in between.
  * https://github.com/opencontainers/runtime-spec/blob/v1.0.2/bundle.md
  */
-import { join } from 'node:path';
 import type { Context } from '../../formats/base/context.ts';
 import { digestOf } from '../../formats/bytes/digest.ts';
 import type { Image, Storable } from '../../formats/model/image.ts';
@@ -54,7 +53,11 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   if (!options.replace && (there.state === 'file' || there.state === 'folder'))
     throw occupied(out, there.state === 'file' ? 'is a file' : 'is a folder with something in it');
   const staging = await stageFor(there);
-  const folder = await held(staging);
+  const { folder, blobs } = await held(staging);
+  const release = (): void => {
+    blobs.release();
+    folder.release();
+  };
   let made = '';
   const writeInto: OpenedFolder['writeInto'] = async (images, work) => {
     made = await work(folder);
@@ -65,19 +68,19 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
     }));
   };
   const sink: TargetSink = {
-    keep: plainKeeper(blobStore(join(staging.path, 'blobs'))),
-    write(items: readonly Storable[]): Promise<readonly WrittenImage[]> {
+    keep: plainKeeper(blobStore(blobs.path, { shown: out, flat: true })),
+    async write(items: readonly Storable[]): Promise<readonly WrittenImage[]> {
       const image = theImage(items, context.host);
       return writeInto([image], () => write(image, folder, options, context));
     },
     async commit() {
       folder.empty(made);
       await put(staging, made, out, options);
-      folder.release();
+      release();
     },
     async discard() {
       const removed = emptied(folder);
-      folder.release();
+      release();
       // What somebody keeps putting there stays in a hidden folder: removing it by its path could lead anywhere.
       if (removed) await staging.discard();
     },
@@ -85,9 +88,10 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   return { sink, writeInto };
 }
 
-async function held(staging: Staging): Promise<HeldFolder> {
+async function held(staging: Staging): Promise<{ readonly folder: HeldFolder; readonly blobs: HeldFolder }> {
   try {
-    return holdFolder(staging.path);
+    const folder = holdFolder(staging.path);
+    return { folder, blobs: folder.make('blobs') };
   } catch (error) {
     await staging.discard();
     throw error;

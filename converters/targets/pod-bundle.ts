@@ -13,7 +13,7 @@ import type { Pod, PodApp, PodVolume } from '../../formats/model/pod.ts';
 import type { HeldFolder } from '../../formats/rootfs/held-folder.ts';
 import { hostId } from '../../formats/rootfs/owners.ts';
 import { runtimeConfig } from '../runtime/config.ts';
-import { configBytes, fillBundle, PLAIN, withNamespace, writeNew } from './bundle-folder.ts';
+import { configBytes, fillBundle, openToMappedRoot, PLAIN, withNamespace, writeNew } from './bundle-folder.ts';
 import { type ExtractionOptions, isRootless } from './extraction.ts';
 import { HOLDER, startScript } from './pod-script.ts';
 import type { TargetOptions } from './target.ts';
@@ -33,6 +33,7 @@ export async function writePodBundle(
     noteLost(pod, context);
     if (withNamespace(runtime, extraction).userNamespace) noteAlone(context);
     else await writeStart(pod, folder, context);
+    openToMappedRoot(folder, extraction);
     return 'bundle';
   } finally {
     folder.release();
@@ -99,6 +100,7 @@ async function writeVolumes(
         note(context, 'dropped', `the owner ${uid}:${gid} of the volume takes privileges`, 'volumes', name);
       await chmod(path, mode);
     }
+    openToMappedRoot(parent, extraction);
   } catch (cause) {
     throw outputError('volumes', cause);
   } finally {

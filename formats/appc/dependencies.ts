@@ -30,11 +30,18 @@ export interface RenderOrder {
   readonly dependencies: readonly ImageDependency[];
 }
 
-/** @param onMissing where it is given, what is not found is told there and left out @throws OcixError appc/dependency, size/mismatch */
+export interface RenderWatch {
+  /** Where it is given, what is not found is told there and left out. */
+  readonly onMissing?: ((error: OcixError) => void) | undefined;
+  /** Asked about each image that is found, before it is used. */
+  readonly onFound?: ((file: ImageFile) => Promise<void>) | undefined;
+}
+
+/** @throws OcixError appc/dependency, size/mismatch */
 export async function renderOrder(
   top: ImageFile,
   catalog: () => Promise<ImageCatalog>,
-  onMissing: ((error: OcixError) => void) | undefined,
+  { onMissing, onFound }: RenderWatch,
   context: Context,
 ): Promise<RenderOrder> {
   const order: Rendered[] = [];
@@ -48,6 +55,7 @@ export async function renderOrder(
     const found: ImageDependency[] = [];
     for (const dependency of file.manifest.dependencies) {
       const one = await find(dependency, branch);
+      if (one) await onFound?.(one);
       const name = describe(dependency);
       found.push(one ? { name, place: one.place, dependencies: await visit(one, branch) } : { name, dependencies: [] });
     }

@@ -63,7 +63,12 @@ export async function prepareImage(
   context: Context,
 ): Promise<PreparedImage> {
   const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
-  const { order, dependencies } = await renderOrder(file, catalog, onMissing, context);
+  const { order, dependencies } = await renderOrder(
+    file,
+    catalog,
+    { onMissing, onFound: vouched(reading, context) },
+    context,
+  );
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
@@ -81,6 +86,20 @@ export async function prepareImage(
   const configFor = (app: App, appName: string, own: Context): ImageConfig =>
     configOf({ ...described, manifest: { ...manifest, app }, appName }, root, own);
   return { file, image, configFor };
+}
+
+/** The signatures of what is in a store went with the files; its engine had checked them. */
+function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
+  if (!vouch) return undefined;
+  return async ({ place, key, manifest }) => {
+    if (key === undefined) return vouch(place);
+    note(
+      context,
+      'guessed',
+      `${manifest.name} comes from a store, which keeps no signatures; it is taken unchecked`,
+      manifest.name,
+    );
+  };
 }
 
 function step({ file, imageId }: RenderedLayer): Image['history'][number] {

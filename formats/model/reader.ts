@@ -75,6 +75,8 @@ export interface Reading {
   readonly looking?: true | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
+  /** Called with each file that is read beside the source, before anything of it counts; throws where nobody vouches for it. */
+  readonly vouch?: ((file: string) => Promise<void>) | undefined;
   /** Which image is meant, for a reader that `selects`. */
   readonly selector?: Selector | undefined;
   /** What the sources of one run have in common; absent where there is one source. */
