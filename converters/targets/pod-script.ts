@@ -24,6 +24,14 @@ const NAMESPACES = [
   ['uts', 'uts'],
 ] as const;
 
+/** POSIX shared memory and semaphores lie in a file system of each container, and become one folder of the run. */
+const SHARED_MEMORY = [
+  ['^      "type": "tmpfs"', '      "type": "none"'],
+  ['^      "source": "shm"', `      "source": "../run.'"$$"'/shm"`],
+  ['^        "mode=1777"', '        "bind"'],
+  ['^        "size=65536k"', '        "private"'],
+] as const;
+
 /** @param folders of the apps: letters, digits, `-` and `.` only; nothing else of a pod is in the script */
 export const startScript = (folders: readonly string[]): string => `#!/bin/sh
 # Starts the apps of a pod, waits for all of them, and ends as the first did that failed:  run [NAME]
@@ -69,6 +77,7 @@ stop() {
 }
 
 mkdir -- "$work"
+mkdir -m 1777 -- "$work/shm"
 trap finish EXIT
 trap 'stop 129' HUP
 trap 'stop 130' INT
@@ -84,6 +93,7 @@ start() {
   mkdir -- "$dir/$1.run.$$"
   sed -e '/^  "root": {$/,/^  }/s|^    "path": "rootfs"|    "path": "../'"$1"'/rootfs"|' \\
 ${NAMESPACES.map(([type, file]) => `    -e '/^    "namespaces": \\[$/,/^    \\]/s|^        "type": "${type}"|&, "path": "'"$ns"'/${file}"|' \\`).join('\n')}
+${SHARED_MEMORY.map(([from, to]) => `    -e '/^      "destination": "\\/dev\\/shm",$/,/^    }/s|${from}|${to}|' \\`).join('\n')}
     "$dir/$1/config.json" >"$dir/$1.run.$$/config.json"
   {
     $runtime run --bundle "$dir/$1.run.$$" "$name-$1" || echo "$?" >>"$work/failed"

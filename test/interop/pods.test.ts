@@ -104,6 +104,22 @@ describe.each(['runc', 'crun'])('%s', (runtime) => {
     ]);
   });
 
+  runs('apps share memory that has a name', () => {
+    const bundle = bundleOf(
+      [
+        app('one', 'echo shared >/dev/shm/x; echo >/mnt/ready; busybox stat -c %a /dev/shm', MOUNTS),
+        app(
+          'two',
+          `${UNTIL}; cat /dev/shm/x; busybox grep -c ' /dev/shm .*nosuid,nodev,noexec' /proc/self/mountinfo`,
+          MOUNTS,
+        ),
+      ],
+      DATA,
+    );
+    const { status, stdout, stderr } = run(runtime, bundle);
+    expect([status, stdout.trim().split('\n').sort()], stderr).toEqual([0, ['1', '1777', 'shared']]);
+  });
+
   runs('no app can look into the process that holds the namespaces', () => {
     const bundle = bundleOf([
       app('one', 'busybox readlink /proc/1/root /proc/1/fd/0 /proc/1/cwd; ls /proc/1/root/ 2>&1'),
