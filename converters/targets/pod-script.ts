@@ -77,11 +77,11 @@ stop() {
 }
 
 mkdir -- "$work"
-mkdir -m 1777 -- "$work/shm"
 trap finish EXIT
 trap 'stop 129' HUP
 trap 'stop 130' INT
 trap 'stop 143' TERM
+mkdir -m 1777 -- "$work/shm"
 
 $runtime create --bundle "$dir/${HOLDER.folder}" --pid-file "$work/pid" "$name" </dev/null >"$work/log" 2>&1 || {
   cat "$work/log" >&2
