@@ -28,5 +28,5 @@ export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { Trust } from './signed.ts';
-export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
+export type { ImageSummary, LayerSummary, PodSummary, SourceSummary } from './summary.ts';
 export { type CheckedSignature, checkSignature, RKT_KEYRINGS, type SignatureRequest } from './verify.ts';

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { parseCapabilities, type RuntimeOptions } from '../../converters/runtime/config.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
+import { printable } from '../../formats/bytes/text.ts';
 import { type IdMapping, parseIdMapping } from '../../formats/rootfs/owners.ts';
 import {
   type CommonOptions,
@@ -151,7 +152,7 @@ function summary({ images, notes, target }: Report, milliseconds: number): strin
   const size = layers.length ? `, ${sizeText(layers.reduce((sum, { plainSize }) => sum + plainSize, 0))}` : '';
   return [
     ...noteLines(notes),
-    `${images[0]?.names[0] ?? 'image'} unpacked into ${target.out}${size}, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
+    `${printable(images.map(({ names }) => names[0] ?? 'image').join(', '))} unpacked into ${target.out}${size}, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
     '',
   ].join('\n');
 }

@@ -183,6 +183,32 @@ test('a pod is read from a pipe, and where its format is stated', () => {
   expect(JSON.parse(output(['inspect', '--json', '--from', 'pod', '--dep', images, pod])).source.format).toBe('pod');
 });
 
+test('inspect shows what a pod runs, beside its images', () => {
+  const mounts = [{ volume: 'data', path: '/srv' }];
+  const { pod, images } = podFiles({
+    apps: [{ name: 'web', image: IMAGE, app: leastApp({ exec: ['/x', 'a\u001bb'] }), mounts, readOnlyRootFS: true }],
+    volumes: [{ name: 'data', kind: 'empty' }],
+  });
+  const text = output(['inspect', '--dep', images, pod]);
+  expect(text.split('\n').slice(0, 8)).toEqual([
+    'pod  1 app',
+    '',
+    'web  in example.com/app:1.0, as 0:0, root read only',
+    expect.stringMatching(/^ {2}runs {4}\/x '[^\u001b]*'$/),
+    '  mounts  data at /srv',
+    '',
+    'Volumes',
+    '  data  empty, 0755 of 0:0',
+  ]);
+  const [summary] = JSON.parse(output(['inspect', '--json', '--dep', images, pod])).pods;
+  expect(summary.apps[0]).toMatchObject({
+    name: 'web',
+    image: ['example.com/app:1.0'],
+    readOnlyRoot: true,
+    mounts: [{ volume: 'data' }],
+  });
+});
+
 test('JSON that is no pod is said to be none', () => {
   expect(ocix(['detect', '-'], { input: Buffer.from('{"acKind":"ImageManifest"}') }).status).toBe(3);
 });
