@@ -18,6 +18,7 @@ export interface CommonOptions {
   readonly requireSignature?: boolean;
   readonly allowWeakSignatures?: boolean;
   readonly passphraseFile?: string;
+  readonly insecure?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -68,6 +69,9 @@ export function sourceOptions(command: Command): Command {
       new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, and keys expired since').helpGroup(
         SAFETY,
       ),
+    )
+    .addOption(
+      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
     )
     .addOption(limits());
 }
@@ -150,11 +154,12 @@ export function printOptions(command: Command): Command {
 }
 
 /** What the user says of the source. */
-const sourceChoice = (options: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
+const sourceChoice = (options: CommonOptions): SourceOptions => ({
   from: options.from,
   platform: options.platform,
   dependencies: options.dep,
   compatible: options.rktCompat,
+  network: { insecure: options.insecure },
   trust: trustOf(options),
   passphrase: options.passphraseFile === undefined ? undefined : firstLineOf(options.passphraseFile),
 });
@@ -197,7 +202,7 @@ export function libraryOptions(
 export const EXIT_HELP = `
 Exit status:
   0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
-  5 --strict, and something would be lost   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
+  5 --strict, and something would be lost   6 a network failure   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
 `;
 
 export const wholeNumber = (text: string): number => {

@@ -11,6 +11,7 @@ export type { Layer } from '../formats/model/layer.ts';
 export type { GoodSignature } from '../formats/openpgp/policy.ts';
 export { type ConvertOptions, convert, unpack } from './convert.ts';
 export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
+export type { NetworkOptions } from './fetch.ts';
 export type { Listed } from './listing.ts';
 export {
   type DiffOptions,

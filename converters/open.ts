@@ -8,6 +8,7 @@ import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { contentOffers, offersFor, recognise } from '../formats/detect.ts';
+import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
 import { contentReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
 import {
@@ -21,6 +22,7 @@ import {
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
 import { decrypted } from './decrypted.ts';
+import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
 import { signatureGuard, signed, type Trust } from './signed.ts';
 import { parseSource, type SourceText } from './source-text.ts';
 
@@ -62,6 +64,10 @@ export interface SourceOptions {
   readonly looking?: true | undefined;
   /** What the sources of one run have in common. */
   readonly shared?: Shared | undefined;
+  /** `OS/ARCH[/VARIANT]`: the image to ask for, where there is one for each platform. */
+  readonly platform?: string | undefined;
+  /** How what is somewhere in a network is fetched. */
+  readonly network?: NetworkOptions | undefined;
 }
 
 /**
@@ -75,8 +81,40 @@ export async function openSource(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
+  if (text.transport !== DISCOVERED || typeof source !== 'string')
+    return openFound(source, { text }, options, keep, context);
+  const fetched = await fetchSource(text.path, options, context);
+  try {
+    const found = { ...text, transport: fetched.format, path: fetched.file };
+    const opened = await openFound(fetched.file, { text: found, fetched }, options, keep, context);
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await fetched.remove();
+    };
+    return { ...opened, close };
+  } catch (error) {
+    await fetched.remove();
+    throw fetched.explained(error);
+  }
+}
+
+/** What a source is, once it is here. */
+interface Found {
+  readonly text: SourceText;
+  /** How it came here, where it was somewhere else. */
+  readonly fetched?: FetchedSource;
+}
+
+async function openFound(
+  source: Source,
+  { text, fetched }: Found,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<OpenedSource> {
   const { dependencies = [], compatible = false, looking, shared } = options;
   const guard = options.trust && signatureGuard(options.trust, context);
+  const name = fetched?.place ?? text.path;
   const reading: Reading = {
     keep,
     dependencies,
@@ -84,9 +122,10 @@ export async function openSource(
     selector: text.selector,
     looking,
     shared,
-    vouch: guard?.dependency,
+    elsewhere: looking ? undefined : fetched?.elsewhere,
+    vouch: guard && ((place) => guard.dependency(fetched?.fileAt(place) ?? place)),
   };
-  return within(printable(text.path), async () => {
+  return within(printable(name), async () => {
     const checked = await guard?.source(source, text.path);
     const opened = await open();
     return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
@@ -96,7 +135,7 @@ export async function openSource(
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
-    const bytes = await decrypted(await bytesOf(source, text.path), options.passphrase, context);
+    const bytes = await decrypted({ ...(await bytesOf(source, text.path)), name }, options.passphrase, context);
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
       const content = contentReaderFor(unwrapped, text);
@@ -158,11 +197,27 @@ async function readArchive(
 /** What every reader makes of a source. @throws OcixError source/…, format/unknown where it is no archive at all */
 export async function detectSource(
   source: Source,
-  { passphrase }: Pick<SourceOptions, 'passphrase'>,
+  options: SourceOptions,
   keep: Keeper,
   context: Context,
 ): Promise<readonly Offer[]> {
-  const { path } = await sourceText(source, undefined);
+  const { transport, path } = await sourceText(source, undefined);
+  if (transport !== DISCOVERED || typeof source !== 'string')
+    return detectFound(source, { path, ...options }, keep, context);
+  const { file, remove } = await fetchSource(path, options, context);
+  try {
+    return await detectFound(file, { path: file, ...options }, keep, context);
+  } finally {
+    await remove();
+  }
+}
+
+async function detectFound(
+  source: Source,
+  { path, passphrase }: Pick<SourceOptions, 'passphrase'> & { readonly path: string },
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
   if (typeof source === 'string' && (await pathKind(path)) === 'folder')
     return archiveOffers(await folderArchive(path, context));
   const bytes = await decrypted(await bytesOf(source, path), passphrase, context);

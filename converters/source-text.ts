@@ -2,23 +2,25 @@
 import { OcixError } from '../formats/base/errors.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
+import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
 import { CONTENT_READERS, contentReaderNamed, READERS, readerNamed } from '../formats/index.ts';
 import type { Selector } from '../formats/model/reader.ts';
 import { plainTar } from '../formats/plain/index.ts';
 
 export interface SourceText {
   readonly transport: string | undefined;
-  /** `-` is standard input. */
+  /** `-` is standard input. Behind `appc:` it is what is asked for. */
   readonly path: string;
   readonly selector: Selector | undefined;
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['appc', 'deb', 'apt', 'bundle', 'static'];
+const PLANNED = ['deb', 'apt', 'bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
   ...[...READERS, ...CONTENT_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
   plainTar.name,
+  DISCOVERED,
 ];
 
 /**
@@ -37,6 +39,7 @@ export async function parseSource(text: string, from: string | undefined): Promi
       `${printable(text)} is in a registry, and this version of ocix reads files only`,
       { hint: 'Save the image to a file first, with skopeo copy or docker save.' },
     );
+  if (match?.[1] === DISCOVERED) return { transport: DISCOVERED, path: match[2]!, selector: undefined };
   if (match && isTransport(match[1]!)) return { transport: match[1], ...(await splitPath(match[2]!)) };
   if (match && PLANNED.includes(match[1]!) && (await pathKind(text)) === 'absent') {
     throw new OcixError('format/unsupported', `this version of ocix does not read ${match[1]}: yet`, {
@@ -47,7 +50,10 @@ export async function parseSource(text: string, from: string | undefined): Promi
 }
 
 const isTransport = (name: string): boolean =>
-  name === plainTar.name || readerNamed(name) !== undefined || contentReaderNamed(name) !== undefined;
+  name === plainTar.name ||
+  name === DISCOVERED ||
+  readerNamed(name) !== undefined ||
+  contentReaderNamed(name) !== undefined;
 
 /** A path may have colons in it: the longest one that exists is meant. */
 async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selector'>> {

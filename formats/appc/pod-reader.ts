@@ -77,17 +77,17 @@ export async function podOf(manifest: PodManifest, place: PodPlace, reading: Rea
   };
 }
 
-/** @throws OcixError appc/dependency */
+/** Nothing is fetched: who may ask whom for an image is known of images, and not of a file. @throws OcixError appc/dependency */
 async function imageFor(
   { name, id, labels }: RuntimeImage,
-  catalog: ImageCatalog,
+  { fetch: _, ...catalog }: ImageCatalog,
   context: Context,
 ): Promise<ImageFile> {
   if (name !== undefined)
     return findImage({ imageName: name, imageId: id, labels, size: undefined }, [], catalog, context);
-  const [found] = await withId(catalog.all(), id!, context);
-  if (found) return found;
-  throw new OcixError('appc/dependency', `${id} was not found`, {
+  const [found, ...more] = await withId(catalog.all(), id!, context);
+  if (found && !more.length) return found;
+  throw new OcixError('appc/dependency', found ? `${id} is the beginning of several ids` : `${id} was not found`, {
     hint: catalog.places.length
       ? `Looked in ${catalog.places.join(', ')}. Add a place with --dep.`
       : 'Say where the images are with --dep.',

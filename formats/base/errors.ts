@@ -59,6 +59,7 @@ export const CODES = {
   'appc/archive': STATUS.refused,
   'appc/manifest': STATUS.refused,
   'appc/dependency': STATUS.refused,
+  'appc/name': STATUS.refused,
   'image/layers': STATUS.refused,
   'image/config': STATUS.refused,
   'image/user': STATUS.refused,
@@ -85,6 +86,10 @@ export const CODES = {
   'limit/index-depth': STATUS.refused,
   'limit/window': STATUS.refused,
   'limit/wrappings': STATUS.refused,
+  'network/failed': STATUS.network,
+  'network/timeout': STATUS.network,
+  'network/redirect': STATUS.network,
+  'network/status': STATUS.network,
   'strict/notes': STATUS.strict,
   'output/exists': STATUS.output,
   'output/write': STATUS.output,
@@ -141,12 +146,12 @@ export class OcixError extends Error {
   }
 }
 
-/** Runs `work`; an `OcixError` that leaves it gets `place` in front of its trail. */
-export async function within<T>(place: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`; an `OcixError` that leaves it gets `place`, or several from the outside in, in front of its trail. */
+export async function within<T>(place: string | readonly string[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof OcixError ? error.within(place) : error;
+    throw error instanceof OcixError ? error.within(...[place].flat()) : error;
   }
 }
 
