@@ -29,7 +29,7 @@ export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { Trust } from './signed.ts';
-export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
+export type { ImageSummary, LayerSummary, PodSummary, SourceSummary } from './summary.ts';
 
 export type { Finding } from './validate/findings.ts';
 export type { HostFacts } from './validate/host-facts.ts';

@@ -12,7 +12,7 @@ import { scratchKeeper } from './keepers.ts';
 import { openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
 import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
-import { folderInTree, MOST_DATABASE } from './targets/bundle.ts';
+import { folderInTree, MOST_DATABASE } from './targets/bundle-folder.ts';
 
 export interface RuntimeConfigOptions extends ContextOptions, SourceOptions {
   readonly platform?: string | undefined;

@@ -73,7 +73,8 @@ function selectorOf(text: string): Pick<SourceText, 'selector'> {
   if (text === '') return { selector: undefined };
   if (!text.startsWith('@')) return { selector: { kind: 'reference', name: text } };
   const index = text.slice(1);
-  if (/^[a-z0-9]+-[0-9a-f]{2,128}$/.test(index)) return { selector: { kind: 'id', id: index } };
+  // `sha512-…` or a UUID; eight digits are the beginning of one, and more than a place has.
+  if (/^(?:[a-z0-9]+(?:-[0-9a-f]{2,128})+|[0-9a-f]{8})$/.test(index)) return { selector: { kind: 'id', id: index } };
   if (!/^[0-9]{1,6}$/.test(index))
     throw new OcixError('usage/argument', `@${printable(index)} is not the place of an image`, {
       hint: 'The first image is @0.',

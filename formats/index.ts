@@ -1,5 +1,6 @@
 /** The table of readers. Detection, help and the property tests walk it; adding a format is a line here. */
 import { aci } from './appc/index.ts';
+import { pod } from './appc/pod-reader.ts';
 import { rkt } from './appc/rkt.ts';
 import { dockerArchive } from './docker/index.ts';
 import type { ContentReader, Reader } from './model/reader.ts';
@@ -7,7 +8,7 @@ import { oci } from './oci/index.ts';
 
 export const READERS: readonly Reader[] = [dockerArchive, oci, rkt];
 
-export const CONTENT_READERS: readonly ContentReader[] = [aci];
+export const CONTENT_READERS: readonly ContentReader[] = [aci, pod];
 
 const isCalled =
   (name: string) =>

@@ -27,7 +27,7 @@ export function registerConvert(program: Command, session: Session): void {
     .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
-    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, tar or bundle')
+    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, tar, bundle or kube')
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));

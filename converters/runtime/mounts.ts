@@ -36,6 +36,8 @@ export function mountsOf(
     if (point?.volume) noteVolume(point, { destination, folder, namespace }, context);
     if (point?.volume?.kind === 'host')
       return mount(destination, 'none', point.volume.source, ...hostOptions(point.volume, point));
+    if (point?.volume?.kind === 'beside')
+      return mount(destination, 'none', point.volume.path, 'bind', 'private', ...FOLDER, point.readOnly ? 'ro' : 'rw');
     const start = point?.volume ? { ...point.volume, isEmpty: true } : folder;
     return mount(
       destination,
@@ -74,6 +76,7 @@ const ROOTLESS: readonly Mount[] = [
   mount('/sys', 'none', '/sys', 'rbind', 'nosuid', 'noexec', 'nodev', 'ro'),
 ];
 
+const FOLDER = ['nosuid', 'nodev'];
 const VOLUME = ['rw', 'nosuid', 'nodev', 'relatime'];
 const READ_ONLY = ['ro', 'nosuid', 'nodev', 'relatime'];
 

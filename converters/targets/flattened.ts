@@ -2,7 +2,7 @@
 import type { Keeper } from '../../formats/archive/archive.ts';
 import { type Context, checkAbort, note } from '../../formats/base/context.ts';
 import { within } from '../../formats/base/errors.ts';
-import type { Image, Item } from '../../formats/model/image.ts';
+import type { Image, Storable } from '../../formats/model/image.ts';
 import { layerFromMember } from '../../formats/model/layer.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../../formats/tar/encoder.ts';
 import { joinedPieces, type Piece } from '../../formats/tar/pieces.ts';
@@ -10,8 +10,12 @@ import { tarScanner } from '../../formats/tar/scanner.ts';
 import { type FlatTree, flatTree, survivors } from './flat-tree.ts';
 
 /** Every image of the tree with one layer; images that have no more than one stay as they are. */
-export async function flattened(items: readonly Item[], keep: Keeper, context: Context): Promise<readonly Item[]> {
-  const flat: Item[] = [];
+export async function flattened(
+  items: readonly Storable[],
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Storable[]> {
+  const flat: Storable[] = [];
   for (const item of items) {
     if (item.kind === 'image') flat.push(item.layers.length > 1 ? await flatImage(item, keep, context) : item);
     else if (item.kind === 'artifact') flat.push(item);

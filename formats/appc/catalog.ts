@@ -30,7 +30,7 @@ export async function imageCatalog(places: readonly string[], context: Context):
       byName.set(file.manifest.name, same);
     }
   }
-  return { places: shown, named: (name) => byName.get(name) ?? [] };
+  return { places: shown, named: (name) => byName.get(name) ?? [], all: () => [...byName.values()].flat() };
 }
 
 /** @param place `DIR`, `FILE` or `rkt:DIR` */

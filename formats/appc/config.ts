@@ -33,6 +33,8 @@ export interface Described {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly imageId: string;
+  /** What the app is called; the last part of the image's name where nobody says. */
+  readonly appName?: string;
 }
 
 /** @throws OcixError appc/manifest */
@@ -48,7 +50,11 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
     ...(app
-      ? running(app, { manifest, root, architecture: platform.architecture }, context)
+      ? running(
+          app,
+          { annotations, appName: image.appName ?? appNameOf(manifest), root, architecture: platform.architecture },
+          context,
+        )
       : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
@@ -58,13 +64,17 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   return withRuntimeLabel(config);
 }
 
+/** The last part of the image's name. */
+const appNameOf = ({ name }: ImageManifest): string => nameFrom(name.slice(name.lastIndexOf('/') + 1));
+
 interface Around {
-  readonly manifest: ImageManifest;
+  readonly annotations: ImageManifest['annotations'];
+  readonly appName: string;
   readonly root: RenderedRoot;
   readonly architecture: string | undefined;
 }
 
-function running(app: App, { manifest: { name, annotations }, root, architecture }: Around, context: Context) {
+function running(app: App, { appName, annotations, root, architecture }: Around, context: Context) {
   const mountPoints = mountPointsOf(app, context);
   const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
@@ -81,7 +91,7 @@ function running(app: App, { manifest: { name, annotations }, root, architecture
     volumes: mountPoints.map(({ path }) => path),
     ...(mountPoints.length ? { mountPoints } : {}),
     ...defined('isolation', whole),
-    runtimeEnv: [`AC_APP_NAME=${nameFrom(name.slice(name.lastIndexOf('/') + 1))}`, 'container=oci'],
+    runtimeEnv: [`AC_APP_NAME=${appName}`, 'container=oci'],
   };
 }
 

@@ -14,6 +14,7 @@ export interface ImageCatalog {
   /** For a person: `./images (12 images)`. */
   readonly places: readonly string[];
   named(name: string): readonly ImageFile[];
+  all(): readonly ImageFile[];
   /** Asked for what is in none of the places. Absent where nothing is fetched. */
   readonly fetch?: (dependency: Dependency, neededBy: ImageFile) => Promise<ImageFile>;
 }
@@ -79,7 +80,7 @@ export async function renderOrder(
 }
 
 /** @throws OcixError appc/dependency */
-async function findImage(
+export async function findImage(
   dependency: Dependency,
   branch: readonly ImageFile[],
   catalog: ImageCatalog,
@@ -121,7 +122,11 @@ async function fetched(
 }
 
 /** All of them where the id is the beginning of one; a whole id is looked for only until it is found. */
-async function withId(files: readonly ImageFile[], wanted: string, context: Context): Promise<readonly ImageFile[]> {
+export async function withId(
+  files: readonly ImageFile[],
+  wanted: string,
+  context: Context,
+): Promise<readonly ImageFile[]> {
   const found: ImageFile[] = [];
   for (const file of files) {
     if (file.key !== undefined && !wanted.startsWith(file.key.slice(0, wanted.length))) continue;

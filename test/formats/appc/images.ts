@@ -18,7 +18,7 @@ export const fileFrom = (bytes: Uint8Array, place = 'app.aci', context: Context 
 
 export function catalogOf(files: readonly ImageFile[]): () => Promise<ImageCatalog> {
   const named = (name: string) => files.filter(({ manifest }) => manifest.name === name);
-  return async () => ({ places: ['./images'], named });
+  return async () => ({ places: ['./images'], named, all: () => files });
 }
 
 export interface ReadOptions {
