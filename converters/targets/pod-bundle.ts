@@ -1,6 +1,6 @@
 /**
  * A pod as bundles: a folder for each app, the volumes that they share, and a script that starts them together. `docs/pods.md`
- * shows one at work; `docs/decisions/0013-pods.md` says why they are started as they are.
+ * shows one at work; `docs/decisions/0014-pods.md` says why they are started as they are.
  */
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { type Context, note, notesWithin } from '../../formats/base/context.ts';
