@@ -1,5 +1,6 @@
 /** Options that mean the same in every command, and what they become. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { SourceOptions } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
@@ -8,6 +9,8 @@ import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 export interface CommonOptions {
   readonly from?: string;
   readonly platform?: string;
+  readonly dep: readonly string[];
+  readonly rktCompat?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -30,6 +33,15 @@ export function sourceOptions(command: Command): Command {
       ),
     )
     .addOption(new Option('--platform <os/arch[/variant]>', 'which image of several').helpGroup(IN))
+    .addOption(
+      new Option('--dep <place>', 'where images are that an ACI depends on: a folder, a file, rkt:DIR (repeatable)')
+        .argParser(collect)
+        .default([], 'none')
+        .helpGroup(IN),
+    )
+    .addOption(
+      new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
+    )
     .addOption(
       new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
         .argParser(collect)
@@ -93,14 +105,29 @@ export function printOptions(command: Command): Command {
     .addOption(new Option('-q, --quiet', 'no progress, no summary').helpGroup(PRINT));
 }
 
+/** What the user says of the source. */
+const sourceChoice = ({
+  from,
+  platform,
+  dep,
+  rktCompat,
+}: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
+  from,
+  platform,
+  dependencies: dep,
+  compatible: rktCompat,
+});
+
 /** What the library wants to know, from what the user wrote. @throws OcixError usage/option */
-export function contextOptions(options: CommonOptions): Pick<ContextOptions, 'limits'> {
+export function libraryOptions(
+  options: CommonOptions,
+): Pick<ContextOptions, 'limits'> & ReturnType<typeof sourceChoice> {
   const limits: Partial<Record<keyof Limits, number>> = {};
   for (const text of options.limit) {
     const [name, value] = parseLimit(text);
     limits[name] = value;
   }
-  return { limits };
+  return { limits, ...sourceChoice(options) };
 }
 
 export const EXIT_HELP = `

@@ -4,7 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import type { Source } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
-import { type CommonOptions, checkSource, contextOptions } from './options.ts';
+import { type CommonOptions, checkSource, libraryOptions } from './options.ts';
 import { type ProgressView, progressView } from './render/progress.ts';
 import { type Paint, paintFor, widthOf } from './render/terminal.ts';
 
@@ -21,7 +21,12 @@ export interface Session {
 export function begin(
   session: Session,
   options: CommonOptions,
-): { readonly library: ContextOptions; readonly view: ProgressView; readonly paint: Paint; readonly width: number } {
+): {
+  readonly library: ContextOptions & ReturnType<typeof libraryOptions>;
+  readonly view: ProgressView;
+  readonly paint: Paint;
+  readonly width: number;
+} {
   const { signal, stderr, stdout, env } = session;
   const paint = paintFor(stderr, env);
   const view = progressView(options.quiet ? 'none' : options.progress, {
@@ -32,7 +37,7 @@ export function begin(
   return {
     library: {
       signal,
-      ...contextOptions(options),
+      ...libraryOptions(options),
       progress: view.event,
       host: { os: 'linux', architecture: hostArchitecture() },
     },

@@ -4,7 +4,7 @@ import { OcixError } from '../formats/base/errors.ts';
 import type { Platform } from '../formats/model/config.ts';
 import { type Image, type ImageIndex, type Item, imagesOf } from '../formats/model/image.ts';
 import { checkReference } from '../formats/model/reference.ts';
-import { type OpenedSource, openSource, type Source } from './open.ts';
+import { type OpenedSource, openSource, type Source, type SourceOptions } from './open.ts';
 import { createdAt } from './passes/created.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, reportOf } from './report.ts';
@@ -15,9 +15,7 @@ import type { ExtractionOptions } from './targets/extraction.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
 import type { Target, TargetOptions } from './targets/target.ts';
 
-export interface ConvertOptions extends ContextOptions {
-  /** The source's format, where recognising it must not be left to its bytes. */
-  readonly from?: string | undefined;
+export interface ConvertOptions extends ContextOptions, SourceOptions {
   /** The target of a bare OUT: `oci` unless said. */
   readonly to?: string | undefined;
   /** The reference to write. */
@@ -66,7 +64,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const { extraction, runtime, force: replace = false } = options;
   const sink = await target.open(path, { compression, replace, stream, extraction, runtime }, context);
   try {
-    const opened = await openSource(source, options.from, sink.keep, context);
+    const opened = await openSource(source, options, sink.keep, context);
     try {
       const items = createdAt(chosen(opened, platform, options.ref, context), options.created);
       announce(opened, items, context);

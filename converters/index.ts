@@ -22,7 +22,7 @@ export {
   type OpenOptions,
   open,
 } from './look.ts';
-export type { Offer, Source } from './open.ts';
+export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';

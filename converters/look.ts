@@ -1,14 +1,14 @@
 /** Looking into sources: what they are, what is in them, how two of them differ. Nothing is written. */
+import { passingKeeper } from '../formats/archive/passing-keeper.ts';
 import { type ContextOptions, createContext } from '../formats/base/context.ts';
 import { type Difference, diffImages } from './diff.ts';
-import { passingKeeper, scratchKeeper } from './keepers.ts';
+import { scratchKeeper } from './keepers.ts';
 import { type Listed, type ListOptions, listLayer, listTree } from './listing.ts';
-import { detectSource, type Offer, openSource, type Source } from './open.ts';
+import { detectSource, type Offer, openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
 import { type SourceSummary, summaryOf } from './summary.ts';
 
-export interface OpenOptions extends ContextOptions {
-  readonly from?: string | undefined;
+export interface OpenOptions extends ContextOptions, SourceOptions {
   /** `OS/ARCH[/VARIANT]`. */
   readonly platform?: string | undefined;
 }
@@ -21,7 +21,7 @@ export async function detect(source: Source, options: ContextOptions = {}): Prom
 /** What is in a source, without reading its layers. */
 export async function inspect(source: Source, options: OpenOptions = {}): Promise<SourceSummary> {
   const context = createContext(options);
-  const opened = await openSource(source, options.from, passingKeeper, context);
+  const opened = await openSource(source, options, passingKeeper, context);
   try {
     const items = selectPlatform(
       selectItems(opened.items, opened.selector),
@@ -45,7 +45,7 @@ export async function open(source: Source, options: OpenOptions = {}): Promise<O
   const context = createContext(options);
   const scratch = scratchKeeper();
   try {
-    const opened = await openSource(source, options.from, scratch.keep, context);
+    const opened = await openSource(source, options, scratch.keep, context);
     const items = selectPlatform(
       selectItems(opened.items, opened.selector),
       options.platform === undefined ? undefined : parsePlatform(options.platform),

@@ -1,16 +1,16 @@
 /** Opening a source: from what a user writes to the images in it. */
 import type { Archive, Keeper } from '../formats/archive/archive.ts';
 import { folderArchive } from '../formats/archive/folder.ts';
-import { openArchive } from '../formats/archive/open.ts';
+import { type Unwrapped, unwrap } from '../formats/archive/open.ts';
 import type { Context } from '../formats/base/context.ts';
 import { OcixError, within } from '../formats/base/errors.ts';
 import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
-import { offersFor, recognise } from '../formats/detect.ts';
-import { readerNamed } from '../formats/index.ts';
+import { contentOffers, offersFor, recognise } from '../formats/detect.ts';
+import { contentReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
-import type { Bid, Reader } from '../formats/model/reader.ts';
+import { type Bid, type ContentReader, HEAD_SIZE, type Reader, type Reading } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
 import type { Selector } from './passes/select.ts';
 import { parseSource, type SourceText } from './source-text.ts';
@@ -37,92 +37,143 @@ export interface OpenedSource {
   close(): Promise<void>;
 }
 
+/** What a user says of a source beside its name. */
+export interface SourceOptions {
+  /** The source's format, where recognising it must not be left to its bytes. */
+  readonly from?: string | undefined;
+  /** Where images are that others depend on. */
+  readonly dependencies?: readonly string[] | undefined;
+  /** As the format's own engine read it, where that differs from the specification. */
+  readonly compatible?: boolean | undefined;
+}
+
 /**
  * @param keep what becomes of the large members of a source that can be read only once
  * @throws OcixError source/…, format/…, and whatever the reader refuses
  */
 export async function openSource(
   source: Source,
-  from: string | undefined,
+  options: SourceOptions,
   keep: Keeper,
   context: Context,
 ): Promise<OpenedSource> {
-  const text = await sourceText(source, from);
+  const text = await sourceText(source, options.from);
+  const reading = { keep, dependencies: options.dependencies ?? [], compatible: options.compatible ?? false };
   return within(printable(text.path), async () => {
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
-    const archive = await archiveOf(source, text, keep, context);
+    if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
+      return readArchive(await folderArchive(text.path, context), text, reading, context);
+    const bytes = await bytesOf(source, text.path);
     try {
-      const { reader, title } = await readerFor(archive, text);
-      const items = await reader.read(archive, context);
-      const { compression, size } = archive;
-      return {
-        name: archive.name,
-        format: reader.name,
-        title,
-        compression,
-        size,
-        items,
-        selector: text.selector,
-        close: archive.close,
-      };
+      const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
+      const content = contentReaderFor(unwrapped, text);
+      return content
+        ? await readContent(bytes, unwrapped, content, { text, reading }, context)
+        : await readArchive(await unwrapped.archive(keep), text, reading, context);
     } catch (error) {
-      await archive.close();
+      await bytes.close();
       throw error;
     }
   });
 }
 
+/** A format that is one file from end to end. */
+interface ContentMatch {
+  readonly reader: ContentReader;
+  readonly title: string;
+}
+
+function contentReaderFor({ head, compression }: Unwrapped, { transport }: SourceText): ContentMatch | undefined {
+  const named = transport === undefined ? undefined : contentReaderNamed(transport);
+  if (transport !== undefined && !named) return undefined;
+  const [offer] = named ? [{ reader: named, title: named.recognise(head)?.title ?? named.name }] : contentOffers(head);
+  return offer && { reader: offer.reader, title: titled(offer.title, compression) };
+}
+
+async function readContent(
+  bytes: ByteSource,
+  { compression, repeatable, open }: Unwrapped,
+  { reader, title }: ContentMatch,
+  { text, reading }: { readonly text: SourceText; readonly reading: Reading },
+  context: Context,
+): Promise<OpenedSource> {
+  const size = bytes.kind === 'random' ? bytes.size : undefined;
+  const { name } = bytes;
+  const items = await reader.read({ name, compression, size, repeatable, open }, context, reading);
+  const { selector } = text;
+  return { name, format: reader.name, title, compression, size, items, selector, close: () => bytes.close() };
+}
+
+async function readArchive(
+  archive: Archive,
+  text: SourceText,
+  reading: Reading,
+  context: Context,
+): Promise<OpenedSource> {
+  try {
+    const { reader, title } = await readerFor(archive, text);
+    const items = await reader.read(archive, context, reading);
+    const { name, compression, size, close } = archive;
+    return { name, format: reader.name, title, compression, size, items, selector: text.selector, close };
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}
+
 /** What every reader makes of a source. @throws OcixError source/…, format/unknown where it is no archive at all */
 export async function detectSource(source: Source, keep: Keeper, context: Context): Promise<readonly Offer[]> {
-  const text = await sourceText(source, undefined);
-  const archive = await archiveOf(source, text, keep, context);
+  const { path } = await sourceText(source, undefined);
+  if (typeof source === 'string' && (await pathKind(path)) === 'folder')
+    return archiveOffers(await folderArchive(path, context));
+  const bytes = await bytesOf(source, path);
+  try {
+    const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
+    const offers = contentOffers(unwrapped.head);
+    if (!offers.length) return await archiveOffers(await unwrapped.archive(keep));
+    return offers.map((offer) => described(offer, unwrapped.compression));
+  } finally {
+    await bytes.close();
+  }
+}
+
+async function archiveOffers(archive: Archive): Promise<readonly Offer[]> {
   try {
     const offers = await offersFor(archive);
     if (!offers.length) await recognise(archive);
-    return offers.map(({ reader, confidence, reason, title }) => ({
-      format: reader.name,
-      confidence,
-      reason,
-      title: withCompression(title, archive),
-    }));
+    return offers.map((offer) => described(offer, archive.compression));
   } finally {
     await archive.close();
   }
 }
+
+const described = (
+  { reader, confidence, reason, title }: Bid & { readonly reader: { readonly name: string } },
+  compression: readonly string[],
+): Offer => ({ format: reader.name, confidence, reason, title: titled(title, compression) });
 
 async function readerFor(
   archive: Archive,
   { transport }: SourceText,
 ): Promise<{ readonly reader: Reader; readonly title: string }> {
   if (transport === undefined) {
-    const offer = await recognise(archive);
-    return { reader: offer.reader, title: withCompression(offer.title, archive) };
+    const { reader, title } = await recognise(archive);
+    return { reader, title: titled(title, archive.compression) };
   }
   const reader = readerNamed(transport);
   if (!reader)
-    throw new OcixError('format/unsupported', `${transport}: is a transport that this version of ocix does not read`);
+    throw new OcixError('format/unsupported', `${printable(archive.name)} is a ${archive.kind}, and no ${transport}`);
   const bid = await reader.bid(archive);
-  return { reader, title: bid ? withCompression(bid.title, archive) : reader.name };
+  return { reader, title: bid ? titled(bid.title, archive.compression) : reader.name };
 }
 
-const withCompression = (title: string, { compression }: Archive): string =>
+const titled = (title: string, compression: readonly string[]): string =>
   compression.length ? `${title}, ${compression.join(' in ')}` : title;
 
 const sourceText = async (source: Source, from: string | undefined): Promise<SourceText> =>
   typeof source === 'string'
     ? parseSource(source, from)
     : { transport: from ?? source.from, path: source.name ?? 'standard input', selector: undefined };
-
-async function archiveOf(source: Source, { path }: SourceText, keep: Keeper, context: Context): Promise<Archive> {
-  if (typeof source === 'string' && (await pathKind(path)) === 'folder') return folderArchive(path, context);
-  const bytes = await bytesOf(source, path);
-  try {
-    return await openArchive(bytes, keep, context);
-  } catch (error) {
-    await bytes.close();
-    throw error;
-  }
-}
 
 const bytesOf = async (source: Source, path: string): Promise<ByteSource> =>
   typeof source === 'string' ? fileSource(path) : streamSource(path, source.stream);

@@ -4,17 +4,17 @@ import { within } from '../formats/base/errors.ts';
 import { concat } from '../formats/bytes/text.ts';
 import type { Json } from '../formats/json/parse.ts';
 import type { Image } from '../formats/model/image.ts';
-import { hasFilesInRoot, readInRoot } from '../formats/rootfs/root-folder.ts';
+import { containerId, type UserNamespace } from '../formats/rootfs/owners.ts';
+import { folderInRoot, readInRoot } from '../formats/rootfs/root-folder.ts';
 import { type Inode, mergedTree } from '../formats/rootfs/tree.ts';
 import { tarScanner } from '../formats/tar/scanner.ts';
 import { scratchKeeper } from './keepers.ts';
-import { openSource, type Source } from './open.ts';
+import { openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
 import { type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
-import { MOST_DATABASE } from './targets/bundle.ts';
+import { folderInTree, MOST_DATABASE } from './targets/bundle.ts';
 
-export interface RuntimeConfigOptions extends ContextOptions {
-  readonly from?: string | undefined;
+export interface RuntimeConfigOptions extends ContextOptions, SourceOptions {
   readonly platform?: string | undefined;
   /** A root filesystem to look users up in, instead of the image's layers. */
   readonly rootfs?: string | undefined;
@@ -26,12 +26,14 @@ export async function configOf(source: Source, options: RuntimeConfigOptions = {
   const context = createContext(options);
   const scratch = scratchKeeper();
   try {
-    const opened = await openSource(source, options.from, scratch.keep, context);
+    const opened = await openSource(source, options, scratch.keep, context);
     try {
       const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
       const image = theImage(selectPlatform(selectItems(opened.items, opened.selector), platform), context.host);
-      const root = options.rootfs === undefined ? await viewOfLayers(image, context) : viewOfFolder(options.rootfs);
-      return runtimeConfig(image.config, root, options.runtime ?? { terminal: false, readOnly: false }, context);
+      const { rootfs, runtime = { terminal: false, readOnly: false } } = options;
+      const root =
+        rootfs === undefined ? await viewOfLayers(image, context) : viewOfFolder(rootfs, runtime.userNamespace);
+      return runtimeConfig(image.config, root, runtime, context);
     } finally {
       await opened.close();
     }
@@ -40,9 +42,13 @@ export async function configOf(source: Source, options: RuntimeConfigOptions = {
   }
 }
 
-const viewOfFolder = (folder: string): RootView => ({
-  file: (path) => readInRoot(folder, path, MOST_DATABASE),
-  hasFiles: (path) => hasFilesInRoot(folder, path),
+const viewOfFolder = (root: string, namespace: UserNamespace | undefined): RootView => ({
+  file: (path) => readInRoot(root, path, MOST_DATABASE),
+  folder: (path) => {
+    const found = folderInRoot(root, path);
+    if (!found || !namespace) return found;
+    return { ...found, uid: containerId(found.uid, namespace.uids), gid: containerId(found.gid, namespace.gids) };
+  },
 });
 
 const DATABASES = ['etc/passwd', 'etc/group'];
@@ -75,16 +81,12 @@ async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
   }
   return {
     file: (path) => contents.get(inodeAt(path)!),
-    hasFiles: (path) => (nodeAt(path)?.children?.size ?? 0) > 0,
+    folder: (path) => folderInTree(tree, path),
   };
 
-  function nodeAt(path: string) {
-    const real = tree.real(path);
-    return real === undefined ? undefined : tree.lookup(real);
-  }
-
   function inodeAt(path: string): Inode | undefined {
-    return nodeAt(path)?.inode;
+    const real = tree.real(path);
+    return real === undefined ? undefined : tree.lookup(real)?.inode;
   }
 }
 

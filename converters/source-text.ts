@@ -2,7 +2,7 @@
 import { OcixError } from '../formats/base/errors.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
-import { READERS, readerNamed } from '../formats/index.ts';
+import { CONTENT_READERS, contentReaderNamed, READERS, readerNamed } from '../formats/index.ts';
 import { plainTar } from '../formats/plain/index.ts';
 import type { Selector } from './passes/select.ts';
 
@@ -14,10 +14,10 @@ export interface SourceText {
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['aci', 'appc', 'deb', 'apt', 'rkt', 'bundle', 'static'];
+const PLANNED = ['appc', 'deb', 'apt', 'rkt', 'bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
-  ...READERS.flatMap(({ name, aliases }) => [name, ...aliases]),
+  ...[...READERS, ...CONTENT_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
   plainTar.name,
 ];
 
@@ -46,7 +46,8 @@ export async function parseSource(text: string, from: string | undefined): Promi
   return { transport: from, path: text, selector: undefined };
 }
 
-const isTransport = (name: string): boolean => name === plainTar.name || readerNamed(name) !== undefined;
+const isTransport = (name: string): boolean =>
+  name === plainTar.name || readerNamed(name) !== undefined || contentReaderNamed(name) !== undefined;
 
 /** A path may have colons in it: the longest one that exists is meant. */
 async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selector'>> {

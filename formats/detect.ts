@@ -2,12 +2,23 @@
 import type { Archive } from './archive/archive.ts';
 import { OcixError } from './base/errors.ts';
 import { printable } from './bytes/text.ts';
-import { READERS } from './index.ts';
-import type { Bid, Reader } from './model/reader.ts';
+import { CONTENT_READERS, READERS } from './index.ts';
+import type { Bid, ContentReader, Reader } from './model/reader.ts';
 
 export interface Offer extends Bid {
   readonly reader: Reader;
 }
+
+export interface ContentOffer extends Bid {
+  readonly reader: ContentReader;
+}
+
+/** Bids on how the uncompressed content begins, highest first. */
+export const contentOffers = (head: Uint8Array): readonly ContentOffer[] =>
+  CONTENT_READERS.flatMap((reader) => {
+    const bid = reader.recognise(head);
+    return bid ? [{ reader, ...bid }] : [];
+  }).sort((a, b) => b.confidence - a.confidence);
 
 /** Every bid, highest first. */
 export async function offersFor(archive: Archive): Promise<readonly Offer[]> {

@@ -1,9 +1,17 @@
 /** The table of readers. Detection, help and the property tests walk it; adding a format is a line here. */
+import { aci } from './appc/index.ts';
 import { dockerArchive } from './docker/index.ts';
-import type { Reader } from './model/reader.ts';
+import type { ContentReader, Reader } from './model/reader.ts';
 import { oci } from './oci/index.ts';
 
 export const READERS: readonly Reader[] = [dockerArchive, oci];
 
-export const readerNamed = (name: string): Reader | undefined =>
-  READERS.find((reader) => reader.name === name || reader.aliases.includes(name));
+export const CONTENT_READERS: readonly ContentReader[] = [aci];
+
+const isCalled =
+  (name: string) =>
+  (reader: Reader | ContentReader): boolean =>
+    reader.name === name || reader.aliases.includes(name);
+
+export const readerNamed = (name: string): Reader | undefined => READERS.find(isCalled(name));
+export const contentReaderNamed = (name: string): ContentReader | undefined => CONTENT_READERS.find(isCalled(name));

@@ -20,7 +20,7 @@ const ROOMS: readonly (readonly [RegExp, number])[] = [
   // Between store and model: an input as named members, whatever holds it. Layers are made of members.
   [/^formats\/archive\//, 7],
   [/^formats\/model\//, 8],
-  [/^formats\/(?:docker|oci|plain|debian)\//, 9],
+  [/^formats\/(?:docker|appc|oci|plain|debian)\//, 9],
   [/^formats\/[^/]+\.ts$/, 10],
   [/^converters\/(?:passes|runtime)\//, 12],
   [/^converters\/targets\//, 13],

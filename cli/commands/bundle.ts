@@ -94,8 +94,6 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
       try {
         const config = await configOf(sourceOf(source, session), {
           ...library,
-          from: options.from,
-          platform: options.platform,
           rootfs: options.rootfs,
           runtime: runtimeOf(options),
         });
@@ -117,13 +115,11 @@ async function run(
 ): Promise<Report> {
   await keepNurserySmall();
   const { library, view } = begin(session, options);
-  const { from, platform, strict, force } = options;
+  const { strict, force } = options;
   const started = performance.now();
   try {
     const report = await work({
       ...library,
-      from,
-      platform,
       strict,
       force,
       extraction: extractionOf(options),

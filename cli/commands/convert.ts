@@ -60,13 +60,32 @@ export function registerDocker2oci(program: Command, session: Session): void {
   printOptions(targetOptions(sourceOptions(command)));
 }
 
+export function registerAci2oci(program: Command, session: Session): void {
+  const command = program
+    .command('aci2oci')
+    .summary('an App Container Image to an OCI image layout')
+    .description(
+      'The same as convert --from aci. Without OUT the layout gets the name of the image, with .oci, in the current folder.',
+    )
+    .argument('<file>', 'an ACI, compressed or not, or - for standard input')
+    .argument('[out]', 'where to write')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix aci2oci app.aci                        writes app.oci\n  ocix aci2oci --dep images/ app.aci out/     with the images that it depends on\n  ocix aci2oci --dep rkt:/var/lib/rkt app.aci out/\n${EXIT_HELP}`,
+    )
+    .action((file: string, out: string | undefined, options: Options) =>
+      run(file, out ?? defaultOut(file), { ...options, from: 'aci' }, session),
+    );
+  printOptions(targetOptions(sourceOptions(command)));
+}
+
 /** The input's base name with `.oci`. @throws OcixError usage/argument for standard input, which has no name */
 export function defaultOut(file: string): string {
   if (file === '-')
     throw new OcixError('usage/argument', 'standard input has no name to call the output by', {
-      hint: 'Say where to write: ocix docker2oci - OUT.',
+      hint: 'Say where to write, behind the -.',
     });
-  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}.oci`;
+  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}.oci`;
 }
 
 async function run(source: string, out: string, options: Options, session: Session): Promise<void> {
@@ -105,11 +124,9 @@ function standardOutput({ stdout }: Session): Session['stdout'] {
   });
 }
 
-const picked = ({ from, to, ref, platform, compress, reproducible, strict, force }: Options): ConvertOptions => ({
-  from,
+const picked = ({ to, ref, compress, reproducible, strict, force }: Options): ConvertOptions => ({
   to,
   ref,
-  platform,
   compress,
   reproducible,
   strict,

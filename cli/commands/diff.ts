@@ -50,8 +50,8 @@ async function run(a: string, b: string, options: Options, session: Session): Pr
   const { library, view } = begin(session, options);
   let found: readonly Difference[];
   try {
-    const { from, platform, ignore } = options;
-    found = await diff(sourceOf(a, session), sourceOf(b, session), { ...library, from, platform, ignore });
+    const { ignore } = options;
+    found = await diff(sourceOf(a, session), sourceOf(b, session), { ...library, ignore });
   } finally {
     view.end();
   }

@@ -18,8 +18,6 @@ export function registerInspect(program: Command, session: Session): void {
       try {
         const summary = await inspect(sourceOf(source, session), {
           ...library,
-          from: options.from,
-          platform: options.platform,
         });
         view.end();
         if (options.json) return await print(session, [JSON.stringify(summary)]);

@@ -32,8 +32,6 @@ export function registerLs(program: Command, session: Session): void {
       try {
         const entries = await list(sourceOf(source, session), {
           ...library,
-          from: options.from,
-          platform: options.platform,
           layer: options.layer,
           digest: options.digest ?? false,
           path,

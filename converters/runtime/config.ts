@@ -6,7 +6,8 @@ import { type Context, note } from '../../formats/base/context.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import { type ImageConfig, platformText } from '../../formats/model/config.ts';
-import type { IdMapping } from '../../formats/rootfs/owners.ts';
+import { type IdMapping, isMapped, type UserNamespace } from '../../formats/rootfs/owners.ts';
+import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 import { annotationsOf } from './annotations.ts';
 import { mountsOf } from './mounts.ts';
 import { DEFAULT_CAPABILITIES, processOf } from './process.ts';
@@ -18,14 +19,14 @@ export interface RuntimeOptions {
   /** `CAP_…`; Docker's defaults where absent. */
   readonly capabilities?: readonly string[] | undefined;
   /** For a user without privileges: a user namespace with these mappings. */
-  readonly userNamespace?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] } | undefined;
+  readonly userNamespace?: UserNamespace | undefined;
 }
 
 /** What is asked of the root filesystem. */
 export interface RootView {
   readonly file: RootFile;
-  /** Whether a path is a folder with something in it. */
-  hasFiles(path: string): boolean;
+  /** The folder at a path, with every link followed inside the root, and its owner as the image has it. */
+  folder(path: string): FolderInRoot | undefined;
 }
 
 /** Every runtime of today takes this version; a higher one is for features that need it. */
@@ -59,7 +60,7 @@ export function runtimeConfig(config: ImageConfig, root: RootView, options: Runt
       capabilities: options.capabilities ?? DEFAULT_CAPABILITIES,
     }),
     root: { path: 'rootfs', ...(options.readOnly ? { readonly: true } : {}) },
-    mounts: mountsOf(config, namespace !== undefined, root.hasFiles, context),
+    mounts: mountsOf(config, root.folder, namespace, context),
     annotations: annotationsOf(config, context),
     linux: {
       ...(namespace ? { uidMappings: namespace.uids.map(mapping), gidMappings: namespace.gids.map(mapping) } : {}),
@@ -72,11 +73,7 @@ export function runtimeConfig(config: ImageConfig, root: RootView, options: Runt
 }
 
 /** An id that the namespace does not have cannot be taken on: the process is root there, which outside is who starts it. */
-function withinMapping(
-  user: ResolvedUser,
-  { uids, gids }: NonNullable<RuntimeOptions['userNamespace']>,
-  context: Context,
-): ResolvedUser {
+function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, context: Context): ResolvedUser {
   const [uid, gid] = [isMapped(user.uid, uids) ? user.uid : 0, isMapped(user.gid, gids) ? user.gid : 0];
   // Who may map no other group than his own may not set any either.
   const most = gids.reduce((sum, { size }) => sum + size, 0);
@@ -102,9 +99,6 @@ function withinMapping(
   }
   return { ...user, uid, gid, groups };
 }
-
-const isMapped = (id: number, mappings: readonly IdMapping[]): boolean =>
-  mappings.some(({ container, size }) => id >= container && id < container + size);
 
 const mapping = ({ container, host, size }: IdMapping): Json => ({ containerID: container, hostID: host, size });
 

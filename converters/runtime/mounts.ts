@@ -4,6 +4,8 @@ import { OcixError } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { ImageConfig } from '../../formats/model/config.ts';
+import { isMapped, type UserNamespace } from '../../formats/rootfs/owners.ts';
+import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 
 interface Mount {
   readonly destination: string;
@@ -21,12 +23,14 @@ const mount = (destination: string, type: string, source: string, ...options: re
 
 export function mountsOf(
   config: ImageConfig,
-  rootless: boolean,
-  isFolderWithFiles: (path: string) => boolean,
+  folderAt: (path: string) => FolderInRoot | undefined,
+  namespace: UserNamespace | undefined,
   context: Context,
 ): readonly Json[] {
-  const own = rootless ? ROOTLESS : PRIVILEGED;
-  return [...own, ...volumes(config, own, isFolderWithFiles, context)].map((one) => ({ ...one }));
+  const own = namespace ? ROOTLESS : PRIVILEGED;
+  const volume = (destination: string): Mount =>
+    mount(destination, 'tmpfs', 'tmpfs', ...VOLUME, ...asInImage(folderAt(destination.slice(1)), namespace));
+  return [...own, ...volumePaths(config, own, context).map(volume)].map((one) => ({ ...one }));
 }
 
 const SHARED_START: readonly Mount[] = [
@@ -55,20 +59,34 @@ const ROOTLESS: readonly Mount[] = [
   mount('/sys', 'none', '/sys', 'rbind', 'nosuid', 'noexec', 'nodev', 'ro'),
 ];
 
-/** Sorted, since the source's order has no meaning; what the image has at the place is copied into the volume. */
-function volumes(
-  config: ImageConfig,
-  taken: readonly Mount[],
-  isFolderWithFiles: (path: string) => boolean,
-  context: Context,
-): readonly Mount[] {
+const VOLUME = ['rw', 'nosuid', 'nodev', 'relatime'];
+
+/**
+ * A volume starts as the folder that the image has at the place: whoever may write there may write to the volume, and what is in
+ * it is copied. Where the image has none it gets what Docker makes; a tmpfs would be open to everybody. An id that the
+ * namespace lacks cannot be given; the folder below belongs to the root of the namespace then, and so does the volume.
+ */
+function asInImage(folder: FolderInRoot | undefined, namespace: UserNamespace | undefined): readonly string[] {
+  const { mode, uid, gid, isEmpty } = folder ?? { mode: 0o755, uid: 0, gid: 0, isEmpty: true };
+  const owner = (option: string, id: number, mappings: UserNamespace['uids'] | undefined): readonly string[] =>
+    id !== 0 && (!mappings || isMapped(id, mappings)) ? [`${option}=${id}`] : [];
+  return [
+    `mode=${mode.toString(8)}`,
+    ...owner('uid', uid, namespace?.uids),
+    ...owner('gid', gid, namespace?.gids),
+    ...(isEmpty ? [] : ['tmpcopyup']),
+  ];
+}
+
+/** Sorted, since the source's order has no meaning. */
+function volumePaths(config: ImageConfig, taken: readonly Mount[], context: Context): readonly string[] {
   for (const path of config.volumes) checkVolume(path);
   const clean = (path: string): string =>
     `/${path
       .split('/')
       .filter((part) => part !== '' && part !== '.')
       .join('/')}`;
-  return [...new Set(config.volumes.map(clean))].sort().flatMap((destination) => {
+  return [...new Set(config.volumes.map(clean))].sort().filter((destination) => {
     if (
       destination === '/' ||
       taken.some((one) => one.destination === destination || one.destination.startsWith(`${destination}/`)) ||
@@ -81,10 +99,9 @@ function volumes(
         'configuration',
         '/config/Volumes',
       );
-      return [];
+      return false;
     }
-    const seeded = isFolderWithFiles(destination.slice(1)) ? ['tmpcopyup'] : [];
-    return [mount(destination, 'tmpfs', 'tmpfs', 'rw', 'nosuid', 'nodev', 'relatime', ...seeded)];
+    return true;
   });
 }
 

@@ -13,13 +13,15 @@ import type { Json } from '../../formats/json/parse.ts';
 import type { Image, Item } from '../../formats/model/image.ts';
 import type { Extractor } from '../../formats/rootfs/extract.ts';
 import { type HeldFolder, holdFolder } from '../../formats/rootfs/held-folder.ts';
+import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
+import type { Tree } from '../../formats/rootfs/tree.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
 import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
 import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
-import { streamKeeper } from './stream-keeper.ts';
+import { plainKeeper } from './stream-keeper.ts';
 import type { Target, TargetOptions, TargetSink } from './target.ts';
 
 export const bundle: Target = {
@@ -50,7 +52,7 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   const folder = await held(staging);
   let made = '';
   return {
-    keep: streamKeeper(blobStore(join(staging.path, 'blobs')), { name: 'none', reproducible: false }),
+    keep: plainKeeper(blobStore(join(staging.path, 'blobs'))),
     async write(items: readonly Item[]): Promise<readonly WrittenImage[]> {
       const image = theImage(items, context.host);
       made = await write(image, folder, options, context);
@@ -146,8 +148,14 @@ export const MOST_DATABASE = 10 * 2 ** 20;
 
 const viewOf = (tree: Extractor): RootView => ({
   file: (path) => tree.read(path, MOST_DATABASE),
-  hasFiles: (path) => {
-    const real = tree.tree.real(path);
-    return real !== undefined && (tree.tree.lookup(real)?.children?.size ?? 0) > 0;
-  },
+  folder: (path) => folderInTree(tree.tree, path),
 });
+
+/** The folder at a path of a merged tree, links followed; one that no entry names is root's. */
+export function folderInTree(tree: Tree, path: string): FolderInRoot | undefined {
+  const real = tree.real(path);
+  const node = real === undefined ? undefined : tree.lookup(real);
+  if (!node?.children) return undefined;
+  const { mode = 0o755, uid = 0, gid = 0 } = node.inode.entry ?? {};
+  return { mode, uid, gid, isEmpty: node.children.size === 0 };
+}

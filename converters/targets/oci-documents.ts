@@ -133,7 +133,8 @@ function manifestBytes(image: Image, config: Descriptor, layers: readonly Descri
   const same =
     manifest?.mediaType === MEDIA.manifest && was?.mediaType === MEDIA.config && was.digest === config.digest;
   if (same && layers.every((layer, i) => layer === image.layers[i]!.descriptor)) return manifest.bytes;
-  const annotations = manifest && manifestAnnotations(manifest);
+  const own = image.annotations?.size ? Object.fromEntries(image.annotations) : undefined;
+  const annotations = (manifest && manifestAnnotations(manifest)) ?? own;
   return jsonBytes({
     schemaVersion: 2,
     mediaType: MEDIA.manifest,

@@ -15,7 +15,7 @@ import { theImage } from '../passes/select.ts';
 import { refuseCompression } from './compression.ts';
 import { type FlatTree, flatTree, scanLayer, survivors } from './flat-tree.ts';
 import type { WrittenImage } from './oci-documents.ts';
-import { streamKeeper } from './stream-keeper.ts';
+import { plainKeeper } from './stream-keeper.ts';
 import { type TarOutput, tarOutput } from './tar-output.ts';
 import type { Target } from './target.ts';
 
@@ -27,7 +27,7 @@ export const rootfsTar: Target = {
     refuseCompression(options.compression, 'a root file system is written as a plain tar');
     const file = await openOutput(out, options);
     return {
-      keep: streamKeeper(blobStore(join(file.folder, 'blobs')), { name: 'none', reproducible: false }),
+      keep: plainKeeper(blobStore(join(file.folder, 'blobs'))),
       async write(items) {
         const image = theImage(items, context.host);
         noteConfig(image, context);

@@ -4,6 +4,7 @@
  */
 import type { Keeper, Kept, KeptLayer } from '../../formats/archive/archive.ts';
 import { looksLikeTar } from '../../formats/archive/open.ts';
+import { passingKeeper } from '../../formats/archive/passing-keeper.ts';
 import type { Context } from '../../formats/base/context.ts';
 import { byteReader, type Chunks } from '../../formats/bytes/chunks.ts';
 import { newHash } from '../../formats/bytes/digest.ts';
@@ -18,6 +19,14 @@ export const streamKeeper =
   (blobs: BlobStore, plan: CompressionPlan): Keeper =>
   (content, _name, context) =>
     keepMember(content, blobs, plan, context);
+
+/** Keeps plain content in a folder, for a target that reads layers once more; what its source can give again just as fast is not kept. */
+export const plainKeeper =
+  (blobs: BlobStore): Keeper =>
+  (content, name, context, again) =>
+    again && !again.costly
+      ? passingKeeper(content, name, context, again)
+      : keepMember(content, blobs, { name: 'none', reproducible: false }, context);
 
 async function keepMember(content: Chunks, blobs: BlobStore, plan: CompressionPlan, context: Context): Promise<Kept> {
   const reader = byteReader(content);

@@ -18,6 +18,8 @@ export interface Member {
   readonly link: string;
   /** Bytes. */
   readonly size: number;
+  /** Milliseconds since 1970, of a member of a folder. */
+  readonly modified?: number | undefined;
   /** The content. Can be called again. */
   open(): Chunks;
   /** The same, where memory can be used again: a chunk stays as it is until two more have been asked for. */
@@ -47,9 +49,16 @@ export interface KeptLayer {
 }
 
 /**
- * Decides what becomes of a large member of a stream while it goes by. It has to read it to its end.
+ * Decides what becomes of content that goes by: a large member of a stream, or a layer that is made from something else. It has to read it
+ * to its end. Where there is an `again`, the same bytes can be had another time, and need not be kept.
  */
-export type Keeper = (content: Chunks, name: string, context: Context) => Promise<Kept>;
+export type Keeper = (content: Chunks, name: string, context: Context, again?: Repetition) => Promise<Kept>;
+
+export interface Repetition {
+  /** Having the bytes again takes longer than writing and reading them. */
+  readonly costly: boolean;
+  open(): Chunks;
+}
 
 export interface Archive {
   readonly kind: 'folder' | 'tar';

@@ -31,6 +31,7 @@ async function memberBelow(root: string, name: string): Promise<Member | undefin
     type: 'file',
     link: '',
     size: file.size,
+    modified: file.modified,
     open: () => reopened(root, name, (again) => again.window(0, again.size)),
     openReusing: () => reopened(root, name, (again) => again.reusingWindow(0, again.size)),
     head: (size) => reopened(root, name, (again) => again.window(0, size)),

@@ -60,6 +60,54 @@ async function* counted(chunks: Chunks, context: Context): AsyncGenerator<Uint8A
 export const looksLikeTar = (head: Uint8Array): boolean =>
   head.length === HEAD && (isZeroBlock(head) || checksumHolds(head));
 
+/** A source without its compression: how it begins, and ways on from there. */
+export interface Unwrapped {
+  /** Outermost first. */
+  readonly compression: readonly CompressionName[];
+  /** The first bytes of the content, as many as were asked for or all there are. */
+  readonly head: Uint8Array;
+  /** `open` can be called again; otherwise once, and not beside `archive`. */
+  readonly repeatable: boolean;
+  open(): Chunks;
+  /** The members of the tar that it is. @throws OcixError format/unknown where it is none */
+  archive(keep: Keeper): Promise<Archive>;
+  close(): Promise<void>;
+}
+
+/** @throws OcixError what `peel` throws */
+export async function unwrap(source: ByteSource, most: number, context: Context): Promise<Unwrapped> {
+  const peeled = await peel(source.kind === 'random' ? source.window(0, source.size) : source.chunks, context);
+  const reader = byteReader(peeled.content);
+  const head = await reader.read(most);
+  const { compression } = peeled;
+  const close = (): Promise<void> => source.close();
+  if (source.kind === 'random') {
+    await reader.close();
+    const open = () => again(source, context);
+    return { compression, head, repeatable: true, open, archive: (keep) => openArchive(source, keep, context), close };
+  }
+  reader.unread(head);
+  return {
+    compression,
+    head,
+    repeatable: false,
+    open: () => reader.rest(),
+    async archive(keep) {
+      const { name } = source;
+      if (looksLikeTar(head.subarray(0, HEAD)))
+        return streamedArchive({ name, compression, content: reader.rest(), close }, keep, context);
+      await reader.close();
+      throw notTar(name, head.subarray(0, HEAD), compression);
+    },
+    close,
+  };
+}
+
+async function* again(source: RandomSource, context: Context): AsyncGenerator<Uint8Array> {
+  const { content } = await peel(source.window(0, source.size), context);
+  yield* content;
+}
+
 /**
  * The members of a tar, plain or compressed. A plain file is only indexed; everything else is read once, now, and `keep`
  * decides what becomes of its large members.
@@ -69,10 +117,8 @@ export const looksLikeTar = (head: Uint8Array): boolean =>
 export async function openArchive(source: ByteSource, keep: Keeper, context: Context): Promise<Archive> {
   if (source.kind === 'random' && !sniff(await collect(source.window(0, HEAD), HEAD)))
     return openPlain(source, context);
-  const { compression, head, content, close } = await peel(
-    source.kind === 'random' ? source.window(0, source.size) : source.chunks,
-    context,
-  );
+  if (source.kind === 'forward') return (await unwrap(source, HEAD, context)).archive(keep);
+  const { compression, head, content, close } = await peel(source.window(0, source.size), context);
   if (looksLikeTar(head)) {
     return streamedArchive({ name: source.name, compression, content, close: () => source.close() }, keep, context);
   }

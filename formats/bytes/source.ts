@@ -1,5 +1,5 @@
 /** Bytes by name: a file that can be read anywhere, or a stream that can be read once, from front to back. */
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import { OcixError } from '../base/errors.ts';
 import type { Chunks } from './chunks.ts';
@@ -13,6 +13,8 @@ export interface RandomSource {
   readonly path?: string;
   /** Bytes. */
   readonly size: number;
+  /** Milliseconds since 1970, of a file. */
+  readonly modified?: number;
   /** The bytes from `start` on, `length` of them at most. May be called any number of times, also side by side. */
   window(start: number, length: number): Chunks;
   /** The same in memory that is used again: a chunk stays as it is until two more have been asked for. */
@@ -39,7 +41,7 @@ const READ = 512 * 1024;
 export async function fileSource(path: string): Promise<ByteSource> {
   const handle = await openFile(path);
   const stat = await handle.stat();
-  if (stat.isFile()) return { ...randomSource(path, stat.size, handle), path };
+  if (stat.isFile()) return { ...randomSource(path, stat, handle), path };
   if (stat.isDirectory()) {
     await handle.close();
     throw new OcixError('source/unreadable', `${printable(path)} is a folder where a file is wanted`);
@@ -60,13 +62,14 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-function randomSource(name: string, size: number, handle: FileHandle): RandomSource {
+function randomSource(name: string, { size, mtimeMs }: Stats, handle: FileHandle): RandomSource {
   const file = { handle, name };
   const within = (start: number, length: number): number => Math.min(length, size - start);
   return {
     kind: 'random',
     name,
     size,
+    modified: mtimeMs,
     window: (start, length) => readWindow(file, start, within(start, length), fresh()),
     reusingWindow: (start, length) => readWindow(file, start, within(start, length), ring()),
     close: () => closeOnce(handle),
@@ -166,7 +169,7 @@ export async function fileBelow(root: string, path: string): Promise<RandomSourc
     }
     const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stat = await handle.stat();
-    if (stat.isFile()) return randomSource(path, stat.size, handle);
+    if (stat.isFile()) return randomSource(path, stat, handle);
     await handle.close();
     throw new OcixError('member/type', `${printable(path)} is not a file`);
   } catch (cause) {

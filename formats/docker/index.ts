@@ -10,7 +10,7 @@ import { checkIndex } from './hybrid.ts';
 import { readManifest } from './manifest.ts';
 import { isVersion1, readVersion1 } from './version1.ts';
 
-export const dockerArchive: Reader = {
+export const dockerArchive = {
   name: 'docker-archive',
   aliases: ['docker'],
   summary: 'what docker save, podman save, skopeo, kaniko, jib and bazel write, of every age',
@@ -43,7 +43,7 @@ export const dockerArchive: Reader = {
     await checkIndex(archive, images, context);
     return images;
   },
-};
+} satisfies Reader;
 
 function title(archive: Archive, names: ReadonlySet<string>): string {
   if (names.has('oci-layout')) return 'docker archive (docker save 25 or later)';

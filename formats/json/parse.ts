@@ -9,19 +9,22 @@ import { strictUtf8 } from '../bytes/text.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
+/** Called with each name that stands twice in one object, where a format's readers take the last one. */
+export type DuplicateNames = (name: string) => void;
+
 /**
  * The value that the bytes are the JSON of. Values from it may have a member called `__proto__`: read members with the
  * decoder, never by spreading into another object.
  *
  * @throws OcixError limit/json-bytes, limit/json-depth, json/encoding, json/syntax, json/duplicate-key
  */
-export function parseJson(bytes: Uint8Array, context: Context): Json {
+export function parseJson(bytes: Uint8Array, context: Context, onDuplicate: DuplicateNames = refuse): Json {
   checkLimit(context.limits, 'json-bytes', bytes.length, 'the size of a JSON document');
   const text = strictUtf8(bytes);
   if (text === undefined) throw new OcixError('json/encoding', 'the document is not UTF-8');
   if (text.charCodeAt(0) === 0xfeff)
     throw new OcixError('json/encoding', 'the document starts with a byte order mark, which JSON does not allow');
-  checkStructure(text, context.limits);
+  checkStructure(text, context.limits, onDuplicate);
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {
@@ -32,7 +35,7 @@ export function parseJson(bytes: Uint8Array, context: Context): Json {
 const firstWords = (text: string): string => JSON.stringify(text.slice(0, 40));
 
 /** Depth and names, before anything is built. Whether it is JSON at all is left to JSON.parse. */
-function checkStructure(text: string, limits: Limits): void {
+function checkStructure(text: string, limits: Limits, onDuplicate: DuplicateNames): void {
   const open: (Set<string> | undefined)[] = [];
   let name: string | undefined;
   for (let at = 0; at < text.length; at++) {
@@ -44,7 +47,7 @@ function checkStructure(text: string, limits: Limits): void {
         break;
       }
       case 0x3a:
-        addName(open.at(-1), name);
+        addName(open.at(-1), name, onDuplicate);
         break;
       case 0x7b:
       case 0x5b:
@@ -67,7 +70,7 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-function addName(names: Set<string> | undefined, quoted: string | undefined): void {
+function addName(names: Set<string> | undefined, quoted: string | undefined, onDuplicate: DuplicateNames): void {
   if (!names || quoted === undefined) return;
   let name = quoted;
   try {
@@ -75,14 +78,16 @@ function addName(names: Set<string> | undefined, quoted: string | undefined): vo
   } catch {
     return; // not a string at all: JSON.parse of the whole will say so
   }
-  if (names.has(name)) {
-    throw new OcixError(
-      'json/duplicate-key',
-      `the document has two members called ${JSON.stringify(name.slice(0, 80))} in one object`,
-      {
-        hint: 'Two readers of this document may see two different things; write it anew without the duplicate.',
-      },
-    );
-  }
+  if (names.has(name)) onDuplicate(name);
   names.add(name);
+}
+
+function refuse(name: string): never {
+  throw new OcixError(
+    'json/duplicate-key',
+    `the document has two members called ${JSON.stringify(name.slice(0, 80))} in one object`,
+    {
+      hint: 'Two readers of this document may see two different things; write it anew without the duplicate.',
+    },
+  );
 }

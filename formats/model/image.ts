@@ -21,6 +21,8 @@ export interface Image {
   readonly layers: readonly Layer[];
   /** Oldest step first; empty where the source has none. */
   readonly history: readonly HistoryStep[];
+  /** What stands beside the configuration, for a source without a manifest of its own. */
+  readonly annotations?: ReadonlyMap<string, string>;
   readonly original: OriginalDocuments;
 }
 

@@ -1,6 +1,8 @@
 /** What a format answers: whether an archive is its own, and what images are in it. */
-import type { Archive } from '../archive/archive.ts';
+import type { Archive, Keeper } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
+import type { Chunks } from '../bytes/chunks.ts';
+import type { CompressionName } from '../codec/codec.ts';
 import type { Item } from './image.ts';
 
 export interface Bid {
@@ -21,5 +23,41 @@ export interface Reader {
   readonly summary: string;
   bid(archive: Archive): Promise<Bid | undefined>;
   /** The images, in the source's order, with their documents checked and their layers unread. */
-  read(archive: Archive, context: Context): Promise<readonly Item[]>;
+  read(archive: Archive, context: Context, reading: Reading): Promise<readonly Item[]>;
+}
+
+/** A format whose input is one file from end to end, and no archive of documents: recognised by how its content begins. */
+export interface ContentReader {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** @param head the first `HEAD_SIZE` bytes of the uncompressed content, or all there are */
+  recognise(head: Uint8Array): Bid | undefined;
+  read(content: Content, context: Context, reading: Reading): Promise<readonly Item[]>;
+}
+
+/** Enough for the first names of an archive. */
+export const HEAD_SIZE = 64 * 1024;
+
+export interface Content {
+  /** As the user named it. */
+  readonly name: string;
+  /** How it was compressed, outermost first. */
+  readonly compression: readonly CompressionName[];
+  /** Bytes as it came, where that is known. */
+  readonly size: number | undefined;
+  /** `open` can be called again; otherwise once. */
+  readonly repeatable: boolean;
+  /** The content without its compression. */
+  open(): Chunks;
+}
+
+/** What a reader may need beside its source. */
+export interface Reading {
+  /** What becomes of layers that a reader makes. */
+  readonly keep: Keeper;
+  /** Where the images are that others depend on: files, folders, stores with their transport in front. */
+  readonly dependencies: readonly string[];
+  /** As the format's own engine did it, where that differs from the specification. */
+  readonly compatible: boolean;
 }

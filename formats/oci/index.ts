@@ -7,7 +7,7 @@ import type { Archive } from '../archive/archive.ts';
 import type { Bid, Reader } from '../model/reader.ts';
 import { readLayout } from './layout.ts';
 
-export const oci: Reader = {
+export const oci = {
   name: 'oci',
   aliases: ['oci-archive', 'oci-layout'],
   summary: 'OCI image layouts, as a folder or as one tar',
@@ -28,7 +28,7 @@ export const oci: Reader = {
     return undefined;
   },
   read: readLayout,
-};
+} satisfies Reader;
 
 function hasFolder(archive: Archive, folder: string): boolean {
   return archive.names().some((name) => name === folder || name.startsWith(`${folder}/`));

@@ -9,11 +9,15 @@ export interface IdMapping {
   readonly size: number;
 }
 
-export interface Owners {
-  /** Whether files can be given to somebody else at all. */
-  readonly privileged: boolean;
+export interface UserNamespace {
   readonly uids: readonly IdMapping[];
   readonly gids: readonly IdMapping[];
+}
+
+/** Without mappings ids are what they are. */
+export interface Owners extends UserNamespace {
+  /** Whether files can be given to somebody else at all. */
+  readonly privileged: boolean;
 }
 
 /** An id on the disk. @throws OcixError path/invalid for one outside the mapping */
@@ -25,6 +29,16 @@ export function hostId(id: number, mappings: readonly IdMapping[], option: strin
     hint: `Widen the mapping: --${option} CONTAINER:HOST:SIZE, within what /etc/subuid and /etc/subgid grant.`,
   });
 }
+
+/** What an owner on the disk is inside the namespace; somebody whom it lacks cannot be named there, and root is. */
+export function containerId(id: number, mappings: readonly IdMapping[]): number {
+  const mapping = mappings.find(({ host, size }) => id >= host && id < host + size);
+  return mapping ? mapping.container + id - mapping.host : 0;
+}
+
+/** Whether a process in a user namespace with these mappings can have an id. */
+export const isMapped = (id: number, mappings: readonly IdMapping[]): boolean =>
+  mappings.some(({ container, size }) => id >= container && id < container + size);
 
 const MOST = 2 ** 32 - 2;
 

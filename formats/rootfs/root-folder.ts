@@ -84,7 +84,18 @@ function openRead(path: string): number {
   }
 }
 
-export function hasFilesInRoot(root: string, path: string): boolean {
+export interface FolderInRoot {
+  /** Twelve bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly isEmpty: boolean;
+}
+
+/** The folder at a path, with its owner on this disk; undefined where there is none. */
+export function folderInRoot(root: string, path: string): FolderInRoot | undefined {
   const real = resolveInRoot(root, path);
-  return real !== undefined && lstatSync(real).isDirectory() && readdirSync(real).length > 0;
+  const stat = real === undefined ? undefined : lstatSync(real);
+  if (!stat?.isDirectory()) return undefined;
+  return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, isEmpty: readdirSync(real!).length === 0 };
 }

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { defaultOut } from '../../cli/commands/convert.ts';
-import { checkSource, contextOptions, wholeNumber } from '../../cli/options.ts';
+import { checkSource, libraryOptions, wholeNumber } from '../../cli/options.ts';
 import { sourceOf } from '../../cli/session.ts';
 
 const session = {
@@ -12,13 +12,13 @@ const session = {
   stderr: process.stderr,
   finish: () => {},
 };
-const common = { progress: 'none', limit: [] } as const;
+const common = { dep: [], progress: 'none', limit: [] } as const;
 
 test('limits become numbers by their names; the last of one name counts', () => {
-  expect(contextOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] })).toEqual({
+  expect(libraryOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] })).toEqual({
     limits: { entries: 6, ratio: 2 },
   });
-  expect(contextOptions(common)).toEqual({ limits: {} });
+  expect(libraryOptions(common)).toEqual({ limits: {} });
 });
 
 test.each([
@@ -32,7 +32,7 @@ test.each([
   '=1',
   'entries=99999999999999999999',
 ])('the limit %j is wrong usage', (limit) => {
-  expect(() => contextOptions({ ...common, limit: [limit] })).toThrow(
+  expect(() => libraryOptions({ ...common, limit: [limit] })).toThrow(
     expect.objectContaining({ code: 'usage/option' }),
   );
 });

@@ -8,7 +8,7 @@ import { chunksOf, collect } from '../../formats/bytes/chunks.ts';
 import { digestOf } from '../../formats/bytes/digest.ts';
 import { bytesSource, streamSource } from '../../formats/bytes/source.ts';
 import { type Image, imagesOf } from '../../formats/model/image.ts';
-import type { Reader } from '../../formats/model/reader.ts';
+import type { Reader, Reading } from '../../formats/model/reader.ts';
 
 export const contextWith = (limits: Partial<Limits> = {}): Context => createContext({ limits });
 
@@ -55,6 +55,8 @@ export function openTar(bytes: Uint8Array, way: Way = 'indexed', context: Contex
   return openArchive(source, memoryKeeper, context);
 }
 
+export const READING: Reading = { keep: memoryKeeper, dependencies: [], compatible: false };
+
 /** The images that a reader finds in an archive. */
 export async function imagesIn(
   reader: Reader,
@@ -62,7 +64,7 @@ export async function imagesIn(
   way: Way = 'indexed',
   context: Context = contextWith(),
 ): Promise<readonly Image[]> {
-  return imagesOf(await reader.read(await openTar(bytes, way, context), context));
+  return imagesOf(await reader.read(await openTar(bytes, way, context), context, READING));
 }
 
 /** Digests of the layers' content, every promise checked on the way. */

@@ -3,8 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { dockerSave } from '../../fixtures/docker-save.ts';
 import { greetingText } from '../../fixtures/images.ts';
+import { tar } from '../../fixtures/tar.ts';
 import { greetingFile, output } from '../cases/command.ts';
+import { readLayout } from '../cases/layout.ts';
 import { deepScratch, isRoot } from '../formats/rootfs/disk.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -45,6 +48,13 @@ function withShell(bundle: string, script: string, user?: object): string {
   if (user) config.process.user = user;
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
   return bundle;
+}
+
+/** The layers of an image, as tars. */
+function layersOf(source: string, folder: string): readonly Uint8Array[] {
+  const layout = join(folder, 'layout');
+  output(['convert', '-q', source, layout]);
+  return readLayout(layout)[0]!.layers.map(({ tar }) => tar!);
 }
 
 const BITS =
@@ -123,6 +133,32 @@ describe.each(['runc', 'crun'])('%s', (runtime) => {
     const { stdout } = start(runtime, bundle);
     expect(stdout.match(/^Cap(?:Inh|Prm|Eff|Bnd|Amb):\t0{16}$/gm)).toHaveLength(5);
     expect(stdout).toMatch(/Read-only file system|Permission denied/);
+  });
+
+  withFile(ALPINE)('gives volumes to whom the image gives the folders, with what is in them', () => {
+    const folder = deepScratch();
+    const own = { uid: 1000, gid: 1001 };
+    const layer = tar([
+      { name: 'data/', mode: 0o2750, ...own },
+      { name: 'data/seed', body: 'x', mode: 0o640, ...own },
+      { name: 'empty/', mode: 0o700, ...own },
+      { name: 'way', link: '/empty' },
+    ]);
+    const config = { config: { Cmd: ['/x'], User: '1000:1001', Volumes: { '/data': {}, '/way': {}, '/none': {} } } };
+    const archive = join(folder, 'volumes.tar');
+    writeFileSync(
+      archive,
+      dockerSave({ layers: [...layersOf(ALPINE, folder), layer], config }, { generation: '1.10' }),
+    );
+    const bundle = join(folder, 'bundle');
+    output(['bundle', '-q', archive, bundle]);
+    const script =
+      'cd /; touch data/new way/new && stat -c "%n %a %u %g" data data/seed way/ none; ls data; touch none/x';
+    const { stdout, stderr } = start(runtime, withShell(bundle, script));
+    expect(stdout, stderr).toBe(
+      'data 2750 1000 1001\ndata/seed 640 1000 1001\nway/ 700 1000 1001\nnone 755 0 0\nnew\nseed\n',
+    );
+    expect(stderr).toMatch(/Permission denied/);
   });
 
   withFile(JIB)('starts busybox made by jib', () => {

@@ -13,7 +13,7 @@ import { digestOf } from '../../formats/bytes/digest.ts';
 import { recognise } from '../../formats/detect.ts';
 import { READERS } from '../../formats/index.ts';
 import { imagesOf } from '../../formats/model/image.ts';
-import { contextWith, openTar, WAYS, type Way, whole } from '../formats/support.ts';
+import { contextWith, openTar, READING, WAYS, type Way, whole } from '../formats/support.ts';
 
 const image: ImageRecipe = {
   layers: [
@@ -37,7 +37,7 @@ async function outcome(bytes: Uint8Array, way: Way): Promise<string> {
   try {
     const archive = await openTar(bytes, way, context);
     const { reader } = await recognise(archive);
-    for (const { layers } of imagesOf(await reader.read(archive, context))) {
+    for (const { layers } of imagesOf(await reader.read(archive, context, READING))) {
       for (const layer of layers) {
         const content = await whole(layer.open(context));
         if (layer.diffId !== undefined) expect(digestOf(content)).toBe(layer.diffId);

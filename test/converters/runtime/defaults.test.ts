@@ -94,16 +94,36 @@ describe('R10: a mount for each volume', () => {
 
   test('with its destination, in the order of the paths', () => {
     expect(volumes(['/srv/b', '/a']).mounts).toEqual([
-      { destination: '/a', type: 'tmpfs', source: 'tmpfs', options },
-      { destination: '/srv/b', type: 'tmpfs', source: 'tmpfs', options },
+      { destination: '/a', type: 'tmpfs', source: 'tmpfs', options: [...options, 'mode=755'] },
+      { destination: '/srv/b', type: 'tmpfs', source: 'tmpfs', options: [...options, 'mode=755'] },
     ]);
   });
 
+  test('with the mode and the owner of the folder that the image has there, so that its user may write', () => {
+    const own = { mode: 0o2770, uid: 1000, gid: 2 ** 31, isEmpty: true };
+    expect(volumes(['/data'], { 'data/': own }).mounts[0].options.slice(4)).toEqual([
+      'mode=2770',
+      'uid=1000',
+      'gid=2147483648',
+    ]);
+  });
+
+  test('in a user namespace with an owner that it has; anybody else is its root', () => {
+    const files = { 'data/': { mode: 0o700, uid: 1000, gid: 70_000 } };
+    const seen = (userNamespace: typeof own) =>
+      generate({ volumes: ['/data'] }, files, { userNamespace })
+        .document.mounts.at(-1)
+        .options.slice(4);
+    expect(seen(range)).toEqual(['mode=700', 'uid=1000', 'tmpcopyup']);
+    expect(seen(own)).toEqual(['mode=700', 'tmpcopyup']);
+  });
+
   test('what the image has there is copied into it, and only then', () => {
-    const { mounts } = volumes(['/full', '/empty'], { 'full/': '' });
+    const { mounts } = volumes(['/full', '/empty', '/none'], { 'full/': '', 'empty/': { isEmpty: true } });
     expect(mounts.map(({ destination, options }: never) => [destination, options])).toEqual([
-      ['/empty', options],
-      ['/full', [...options, 'tmpcopyup']],
+      ['/empty', [...options, 'mode=755']],
+      ['/full', [...options, 'mode=755', 'tmpcopyup']],
+      ['/none', [...options, 'mode=755']],
     ]);
   });
 

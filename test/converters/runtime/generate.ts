@@ -19,14 +19,20 @@ export const configWith = (more: Partial<ImageConfig> = {}): ImageConfig => ({
   ...more,
 });
 
-/** Files by path; a path that ends in `/` is a folder with something in it. */
-export const rootWith = (files: Readonly<Record<string, string | Uint8Array>> = {}): RootView => ({
+/** Files by path; a path that ends in `/` is a folder, with something in it unless that is said to be empty. */
+export const rootWith = (files: Readonly<Record<string, string | Uint8Array | Folder>> = {}): RootView => ({
   file: (path) => {
     const found = files[path];
-    return found === undefined ? undefined : Buffer.from(found);
+    return typeof found === 'string' || found instanceof Uint8Array ? Buffer.from(found) : undefined;
   },
-  hasFiles: (path) => `${path}/` in files,
+  folder: (path) => {
+    const found = files[`${path}/`];
+    const stated = typeof found === 'object' && !(found instanceof Uint8Array) ? found : {};
+    return found === undefined ? undefined : { mode: 0o755, uid: 0, gid: 0, isEmpty: false, ...stated };
+  },
 });
+
+type Folder = Partial<NonNullable<ReturnType<RootView['folder']>>>;
 
 export interface Generated {
   // biome-ignore lint/suspicious/noExplicitAny: a document as it is

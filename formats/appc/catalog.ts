@@ -1,0 +1,147 @@
+/** Where the images are that others depend on: files, folders of files, and the stores of rkt hosts. */
+
+import type { Archive, Member } from '../archive/archive.ts';
+import { folderArchive } from '../archive/folder.ts';
+import { peel } from '../archive/open.ts';
+import { type Context, checkAbort } from '../base/context.ts';
+import { OcixError } from '../base/errors.ts';
+import { checkLimit } from '../base/limits.ts';
+import { type Chunks, collect } from '../bytes/chunks.ts';
+import { fileSource, pathKind } from '../bytes/source.ts';
+import { printable } from '../bytes/text.ts';
+import { HEAD_SIZE } from '../model/reader.ts';
+import type { ImageCatalog } from './dependencies.ts';
+import { type ImageContent, type ImageFile, openImage } from './image-file.ts';
+import { recogniseImage } from './recognise.ts';
+import { isStore, storeContents } from './store.ts';
+
+const STORE = 'rkt:';
+
+/** @param places as a user writes them: `DIR`, `FILE`, `rkt:DIR` @throws OcixError source/missing, and what a named file refuses */
+export async function imageCatalog(places: readonly string[], context: Context): Promise<ImageCatalog> {
+  const byName = new Map<string, ImageFile[]>();
+  const shown: string[] = [];
+  for (const place of places) {
+    const files = await imagesAt(place, context);
+    shown.push(`${printable(place)} (${files.length} image${files.length === 1 ? '' : 's'})`);
+    for (const file of files) {
+      const same = byName.get(file.manifest.name) ?? [];
+      same.push(file);
+      byName.set(file.manifest.name, same);
+    }
+  }
+  return { places: shown, named: (name) => byName.get(name) ?? [] };
+}
+
+async function imagesAt(place: string, context: Context): Promise<readonly ImageFile[]> {
+  const path = place.startsWith(STORE) ? place.slice(STORE.length) : place;
+  if ((await pathKind(path)) !== 'folder') return [await openImage(await fileContent(path, context), context)];
+  const archive = await folderArchive(path, context);
+  const contents =
+    place.startsWith(STORE) || isStore(archive)
+      ? await storeContents(archive, context)
+      : await imagesBelow(archive, context);
+  const files: ImageFile[] = [];
+  for (const { content, ...known } of contents) {
+    checkAbort(context);
+    const file = await readable(content, context);
+    if (file) files.push({ ...file, ...known });
+  }
+  return files;
+}
+
+/** What is damaged in a folder of images is no image that anybody can depend on; whoever misses it is told so. */
+async function readable(content: ImageContent, context: Context): Promise<ImageFile | undefined> {
+  try {
+    return await openImage(content, context);
+  } catch (error) {
+    if (error instanceof OcixError && error.code !== 'interrupted') return undefined;
+    throw error;
+  }
+}
+
+export interface Found {
+  readonly content: ImageContent;
+  readonly key?: string;
+  readonly imported?: number;
+}
+
+/** Every image below a folder, in the order of their names. */
+export async function imagesBelow(archive: Archive, context: Context): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const name of await filesIn(archive, context)) {
+    checkAbort(context);
+    const member = await archive.get(name).catch(() => undefined);
+    if (member && (await isImage(member, context)))
+      found.push({ content: memberContent(`${archive.name}/${name}`, member, context) });
+  }
+  return found;
+}
+
+async function filesIn(archive: Archive, context: Context): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const name of [...archive.names()].sort()) {
+    const below = await archive.list(name);
+    files.push(...(below.length ? below : [name]));
+    checkLimit(context.limits, 'members', files.length, 'the number of files in the folder');
+  }
+  return files;
+}
+
+async function isImage(member: Member, context: Context): Promise<boolean> {
+  try {
+    const { content, close } = await peel(member.open(), context);
+    const head: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of content) {
+      head.push(new Uint8Array(chunk.subarray(0, HEAD_SIZE - size)));
+      size += chunk.length;
+      if (size >= HEAD_SIZE) break;
+    }
+    await close();
+    return recogniseImage(await collect(chunks(head), HEAD_SIZE)) !== undefined;
+  } catch (error) {
+    if (error instanceof OcixError && error.code !== 'interrupted') return false;
+    throw error;
+  }
+}
+
+async function* chunks(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts;
+}
+
+export function memberContent(place: string, member: Member, context: Context): ImageContent {
+  return {
+    place,
+    size: member.size,
+    costly: true,
+    open: () => uncompressed(() => member.open(), context),
+  };
+}
+
+async function fileContent(path: string, context: Context): Promise<ImageContent> {
+  const source = await fileSource(path);
+  if (source.kind === 'random') {
+    await source.close();
+    return { place: path, size: source.size, costly: true, open: () => uncompressed(() => reopened(path), context) };
+  }
+  await source.close();
+  throw new OcixError('source/unreadable', `${printable(path)} can be read only once`, {
+    hint: 'Write the image that others depend on to a file first.',
+  });
+}
+
+/** Opened for each reading, so that a catalogue of ten thousand images does not need as many descriptors. */
+async function* reopened(path: string): AsyncGenerator<Uint8Array> {
+  const source = await fileSource(path);
+  try {
+    if (source.kind === 'random') yield* source.window(0, source.size);
+  } finally {
+    await source.close();
+  }
+}
+
+async function* uncompressed(open: () => Chunks, context: Context): AsyncGenerator<Uint8Array> {
+  const { content } = await peel(open(), context);
+  yield* content;
+}

@@ -1,0 +1,221 @@
+/**
+ * What an image manifest says, in the words of the model.
+ *
+ * Everything that the configuration of an OCI image has no name for is kept in labels under `io.ocix.appc.`, the manifest itself among
+ * them: labels are what survives every hop, into a registry and into a runtime bundle.
+ * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema
+ */
+import { type Context, note } from '../base/context.ts';
+import { printable, strictUtf8 } from '../bytes/text.ts';
+import { decode } from '../json/decode.ts';
+import { parseJson } from '../json/parse.ts';
+import type { ImageConfig } from '../model/config.ts';
+import type { MountPoint } from '../model/isolation.ts';
+import { isReference } from '../model/reference.ts';
+import { withRuntimeLabel } from '../model/runtime-label.ts';
+import { isolationOf } from './isolators.ts';
+import type { App, ImageManifest } from './manifest.ts';
+import { platformOf } from './platform.ts';
+import type { RenderedRoot } from './rendered-root.ts';
+import { nameFrom } from './types.ts';
+import { resolveIds } from './users.ts';
+
+/** Labels of our own begin with this. */
+export const PREFIX = 'io.ocix.appc.';
+/** A manifest that is larger is not repeated in a label: engines pass labels around whole. */
+const MOST_MANIFEST = 256 * 1024;
+
+const ENTRYPOINT = 'appc.io/docker/entrypoint';
+const CMD = 'appc.io/docker/cmd';
+
+export interface Described {
+  readonly manifest: ImageManifest;
+  readonly manifestBytes: Uint8Array;
+  readonly imageId: string;
+}
+
+/** @throws OcixError appc/manifest */
+export function configOf(image: Described, root: RenderedRoot, context: Context): ImageConfig {
+  const { manifest } = image;
+  const { app, annotations } = manifest;
+  const labels = labelsOf(image, context);
+  const config: ImageConfig = {
+    platform: platformOf(manifest.labels, context),
+    ...defined('created', createdOf(annotations, context)),
+    ...defined('author', annotations.get('authors')),
+    ...command(app, annotations, context),
+    env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
+    ...(app ? running(app, manifest.name, root, context) : { exposedPorts: [], volumes: [] }),
+    labels,
+    onBuild: [],
+    shell: [],
+    other: {},
+  };
+  return withRuntimeLabel(config);
+}
+
+function running(app: App, name: string, root: RenderedRoot, context: Context) {
+  const mountPoints = mountPointsOf(app, context);
+  const isolation = isolationOf(app.isolators, context);
+  const handlers = app.eventHandlers.map((handler) => ({
+    name: `${handler.name} event handler`,
+    value: handler.exec,
+  }));
+  const unsupported = [...(isolation?.unsupported ?? []), ...handlers];
+  const whole = unsupported.length ? { ...isolation, unsupported } : isolation;
+  return {
+    user: userOf(app, root, context),
+    supplementaryGroups: app.supplementaryGids,
+    workingDir: app.workingDirectory || '/',
+    exposedPorts: portsOf(app),
+    volumes: mountPoints.map(({ path }) => path),
+    ...(mountPoints.length ? { mountPoints } : {}),
+    ...defined('isolation', whole),
+    runtimeEnv: [`AC_APP_NAME=${nameFrom(name.slice(name.lastIndexOf('/') + 1))}`, 'container=oci'],
+  };
+}
+
+/** Always with a group: a bare user would bring the groups that /etc/group has him in. */
+function userOf({ user, group }: App, root: RenderedRoot, context: Context): string {
+  const { uid, gid } = resolveIds(user, group, root);
+  if (uid === undefined || gid === undefined) {
+    const what = uid === undefined ? `user ${printable(user.slice(0, 80))}` : `group ${printable(group.slice(0, 80))}`;
+    note(
+      context,
+      'guessed',
+      `the ${what} is not in the image; whether it will be when the image runs cannot be known`,
+      'manifest',
+      '/app',
+    );
+  }
+  return `${uid ?? user}:${gid ?? group}`;
+}
+
+const mountPointsOf = (app: App, context: Context): readonly MountPoint[] =>
+  app.mountPoints.map(({ name, path, readOnly }) => {
+    if (path.startsWith('/')) return { name, path, readOnly };
+    note(
+      context,
+      'repaired',
+      `the path of the mount point ${name} is relative, and taken from the root`,
+      'manifest',
+      '/app/mountPoints',
+    );
+    return { name, path: `/${path}`, readOnly };
+  });
+
+/** One by one: a range is valid nowhere but in Docker's command line. */
+const portsOf = ({ ports }: App): readonly string[] => [
+  ...new Set(
+    ports.flatMap(({ protocol, port, count }) =>
+      Array.from({ length: count }, (_, i) => `${port + i}/${protocol.toLowerCase()}`),
+    ),
+  ),
+];
+
+/** An image that was Docker's once keeps apart what `exec` has in one. */
+function command(
+  app: App | undefined,
+  annotations: ReadonlyMap<string, string>,
+  context: Context,
+): Pick<ImageConfig, 'entrypoint' | 'cmd'> {
+  const exec = app?.exec ?? [];
+  const entrypoint = wordsIn(annotations.get(ENTRYPOINT), context);
+  const cmd = wordsIn(annotations.get(CMD), context);
+  const both = [...(entrypoint ?? []), ...(cmd ?? [])];
+  const same = both.length > 0 && both.length === exec.length && both.every((word, i) => word === exec[i]);
+  return same ? { entrypoint: entrypoint ?? [], cmd: cmd ?? [] } : { entrypoint: exec, cmd: [] };
+}
+
+function wordsIn(text: string | undefined, context: Context): readonly string[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return decode(parseJson(new TextEncoder().encode(text), context)).strings();
+  } catch {
+    return undefined; // an annotation is for people; one that says nothing useful is kept as a label
+  }
+}
+
+/** RFC 3339 as Go reads it. https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+function createdOf(annotations: ReadonlyMap<string, string>, context: Context): string | undefined {
+  const created = annotations.get('created');
+  if (created === undefined || (TIMESTAMP.test(created) && !Number.isNaN(Date.parse(created)))) return created;
+  note(
+    context,
+    'dropped',
+    `${JSON.stringify(printable(created.slice(0, 60)))} is no time at which an image can have been created`,
+    'manifest',
+    'created',
+  );
+  return undefined;
+}
+
+/** What has a name of its own in the model, and is no label beside it. */
+const MAPPED_LABELS = new Set(['os', 'arch']);
+const MAPPED_ANNOTATIONS = new Set(['created', 'authors', ENTRYPOINT, CMD]);
+
+function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Context): ReadonlyMap<string, string> {
+  const labels = new Map<string, string>();
+  const add = (name: string, value: string): void => {
+    const old = labels.get(name);
+    if (old !== undefined && old !== value)
+      note(
+        context,
+        'dropped',
+        `${printable(name.slice(0, 80))} stands for two things; ${JSON.stringify(printable(old.slice(0, 80)))} is lost`,
+        'manifest',
+      );
+    labels.set(name, value);
+  };
+  for (const [name, value] of manifest.app?.userAnnotations ?? []) add(name, value);
+  for (const [name, value] of manifest.annotations) if (!MAPPED_ANNOTATIONS.has(name)) add(name, value);
+  for (const [name, value] of manifest.app?.userLabels ?? []) add(name, value);
+  for (const [name, value] of wellKnown(manifest)) add(name, value);
+  for (const [name, value] of manifest.labels) if (!MAPPED_LABELS.has(name)) add(`${PREFIX}label.${name}`, value);
+  add(`${PREFIX}name`, manifest.name);
+  add(`${PREFIX}image-id`, imageId);
+  const text = manifestBytes.length <= MOST_MANIFEST ? strictUtf8(manifestBytes) : undefined;
+  if (text === undefined) note(context, 'dropped', 'the manifest is too large to be kept in a label', 'manifest');
+  else add(`${PREFIX}manifest`, text);
+  return labels;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
+export function wellKnown({ name, labels, annotations }: ImageManifest): ReadonlyMap<string, string> {
+  const own = {
+    title: name,
+    version: labels.get('version'),
+    url: annotations.get('homepage'),
+    documentation: annotations.get('documentation'),
+  };
+  return new Map(
+    Object.entries(own).flatMap(([key, value]) => (value ? [[`org.opencontainers.image.${key}`, value] as const] : [])),
+  );
+}
+
+/** `name:version`, as far as a reference can say it. */
+export function referencesOf({ name, labels }: ImageManifest, context: Context): readonly string[] {
+  const version = labels.get('version');
+  const wanted = version === undefined ? name : `${name}:${version}`;
+  if (isReference(wanted)) return [wanted];
+  const path = name.replace(/[^a-z0-9./-]+/g, '-').replace(/\/{2,}/g, '/');
+  const tag = version
+    ?.replace(/[^A-Za-z0-9_.-]+/g, '_')
+    .replace(/^[.-]+/, '')
+    .slice(0, 128);
+  const nearest = tag ? `${path}:${tag}` : path;
+  if (!isReference(nearest)) return [];
+  note(
+    context,
+    'repaired',
+    `${printable(wanted.slice(0, 120))} cannot be a reference; the image is called ${nearest}`,
+    'manifest',
+    'name',
+  );
+  return [nearest];
+}
+
+const defined = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
+  value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V });

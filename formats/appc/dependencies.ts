@@ -1,0 +1,153 @@
+/**
+ * Which images an image is made of, in the order in which they are laid over each other.
+ * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
+ */
+import type { Context } from '../base/context.ts';
+import { checkAbort } from '../base/context.ts';
+import { OcixError } from '../base/errors.ts';
+import { checkLimit } from '../base/limits.ts';
+import { type ImageFile, imageIdOf } from './image-file.ts';
+import type { Dependency } from './manifest.ts';
+
+/** Where dependencies are looked for. */
+export interface ImageCatalog {
+  /** For a person: `./images (12 images)`. */
+  readonly places: readonly string[];
+  named(name: string): readonly ImageFile[];
+}
+
+/** An image at its place in the graph. */
+export interface Rendered {
+  readonly file: ImageFile;
+  /** From the top of the graph down to this image; the images whose lists count for it. */
+  readonly branch: readonly ImageFile[];
+}
+
+/** Base first, depth first, each dependency in its place: an image that is needed twice comes twice. */
+export async function renderOrder(
+  top: ImageFile,
+  catalog: () => Promise<ImageCatalog>,
+  context: Context,
+): Promise<readonly Rendered[]> {
+  const found: Rendered[] = [];
+  const known = new Map<string, Promise<ImageFile>>();
+  await visit(top, []);
+  return found;
+
+  async function visit(file: ImageFile, above: readonly ImageFile[]): Promise<void> {
+    checkAbort(context);
+    if (above.some((one) => one.place === file.place)) throw cycle([...above, file]);
+    const branch = [...above, file];
+    for (const dependency of file.manifest.dependencies) {
+      const key = JSON.stringify([dependency.imageName, dependency.imageId, [...dependency.labels], dependency.size]);
+      if (!known.has(key)) known.set(key, findImage(dependency, branch, await catalog(), context));
+      await visit(await known.get(key)!, branch);
+    }
+    found.push({ file, branch });
+    checkLimit(context.limits, 'layers', found.length, 'the number of images to lay over each other');
+  }
+}
+
+/** @throws OcixError appc/dependency */
+async function findImage(
+  dependency: Dependency,
+  branch: readonly ImageFile[],
+  catalog: ImageCatalog,
+  context: Context,
+): Promise<ImageFile> {
+  const named = catalog.named(dependency.imageName);
+  const fitting = named.filter(({ manifest }) =>
+    [...dependency.labels].every(([name, value]) => !manifest.labels.has(name) || manifest.labels.get(name) === value),
+  );
+  const candidates = dependency.imageId === undefined ? fitting : await withId(named, dependency.imageId, context);
+  const [first, ...more] = candidates;
+  if (!first) throw missing(dependency, branch, named, catalog);
+  const file = more.length ? await theOne(candidates, dependency, branch, context) : first;
+  await checkSize(dependency, file, branch, context);
+  return file;
+}
+
+async function withId(files: readonly ImageFile[], wanted: string, context: Context): Promise<readonly ImageFile[]> {
+  for (const file of files) {
+    if (file.key !== undefined && !wanted.startsWith(file.key.slice(0, wanted.length))) continue;
+    if ((await imageIdOf(file, context)).startsWith(wanted)) return [file];
+  }
+  return [];
+}
+
+/** Several files may be one image. A store tells which one came last, as its own engine would choose; files do not. */
+async function theOne(
+  files: readonly ImageFile[],
+  dependency: Dependency,
+  branch: readonly ImageFile[],
+  context: Context,
+): Promise<ImageFile> {
+  const ids = new Set<string>();
+  for (const file of files) ids.add(file.key ?? (await imageIdOf(file, context)));
+  if (ids.size === 1) return files[0]!;
+  throw new OcixError(
+    'appc/dependency',
+    `${describe(dependency)} could be any of ${files.length} images: ${files.map(({ place }) => place).join(', ')}`,
+    {
+      at: trail(branch),
+      hint: 'Leave one of them where dependencies are looked for, or state its version in the manifest.',
+    },
+  );
+}
+
+async function checkSize(
+  { size, imageName }: Dependency,
+  file: ImageFile,
+  branch: readonly ImageFile[],
+  context: Context,
+): Promise<void> {
+  if (size === undefined || size === file.size) return;
+  let plain = 0; // the specification does not say whether the size is that before or after compression
+  for await (const chunk of file.open()) {
+    checkAbort(context);
+    plain += chunk.length;
+  }
+  if (plain === size) return;
+  throw new OcixError('size/mismatch', `${imageName} is not as long as the image that needs it says`, {
+    at: trail(branch),
+    expected: `${size} bytes`,
+    found: file.size === undefined ? `${plain} bytes` : `${file.size} bytes, ${plain} uncompressed`,
+    hint: `Give the image that was meant instead of ${file.place}.`,
+  });
+}
+
+function missing(
+  dependency: Dependency,
+  branch: readonly ImageFile[],
+  named: readonly ImageFile[],
+  catalog: ImageCatalog,
+): OcixError {
+  const looked = catalog.places.length
+    ? `Looked in ${catalog.places.join(', ')}. Add a place with --dep.`
+    : 'Say where it is with --dep.';
+  const others = named.length ? ` (there is ${named.slice(0, 5).map(labelled).join(', ')})` : '';
+  return new OcixError('appc/dependency', `${describe(dependency)} was not found${others}`, {
+    at: [...trail(branch), 'dependencies', describe(dependency)],
+    hint: looked,
+  });
+}
+
+const cycle = (files: readonly ImageFile[]): OcixError =>
+  new OcixError('appc/dependency', 'the image depends on itself', {
+    at: files.map(({ manifest }) => manifest.name),
+    hint: 'No image can be built from these; correct one of the manifests.',
+  });
+
+const trail = (branch: readonly ImageFile[]): readonly string[] =>
+  branch.flatMap(({ manifest }, i) => (i ? ['dependencies', manifest.name] : [manifest.name]));
+
+const describe = ({ imageName, imageId, labels }: Dependency): string => {
+  const words = [
+    ...[...labels].map(([name, value]) => `${name}=${value}`),
+    ...(imageId === undefined ? [] : [imageId.slice(0, 'sha512-'.length + 12)]),
+  ];
+  return words.length ? `${imageName} (${words.join(', ')})` : imageName;
+};
+
+const labelled = ({ manifest }: ImageFile): string =>
+  `${manifest.name}${manifest.labels.has('version') ? `:${manifest.labels.get('version')}` : ''}`;

@@ -1,0 +1,86 @@
+/**
+ * App Container Images: what rkt ran, and what acbuild, docker2aci, actool and others wrote.
+ * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md
+ */
+import type { Keeper, Kept } from '../archive/archive.ts';
+import type { Context } from '../base/context.ts';
+import type { Chunks } from '../bytes/chunks.ts';
+import type { Image } from '../model/image.ts';
+import type { Content, ContentReader, Reading } from '../model/reader.ts';
+import { imageCatalog } from './catalog.ts';
+import { configOf, PREFIX, referencesOf, wellKnown } from './config.ts';
+import { type ImageCatalog, renderOrder } from './dependencies.ts';
+import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
+import { parseImageManifest } from './manifest.ts';
+import { recogniseImage } from './recognise.ts';
+import { type RenderedLayer, renderImage } from './render.ts';
+
+export const aci: ContentReader = {
+  name: 'aci',
+  aliases: [],
+  summary: 'App Container Images of rkt, acbuild, docker2aci and actool, with the images that they depend on',
+  recognise: recogniseImage,
+  async read(content, context, reading) {
+    const file = await imageFile(content, reading.keep, context);
+    return [await imageOf(file, catalogFor(reading, context), reading, context)];
+  },
+};
+
+export const catalogFor = (reading: Reading, context: Context): (() => Promise<ImageCatalog>) => {
+  let made: Promise<ImageCatalog> | undefined;
+  return () => (made ??= imageCatalog(reading.dependencies, context));
+};
+
+/** @throws OcixError appc/…, and what reading its content throws */
+export async function imageOf(
+  file: ImageFile,
+  catalog: () => Promise<ImageCatalog>,
+  { keep, compatible }: Reading,
+  context: Context,
+): Promise<Image> {
+  const order = await renderOrder(file, catalog, context);
+  const { layers, root } = await renderImage(order, { compatible }, keep, context);
+  const { imageId } = layers.at(-1)!;
+  const { manifest, manifestBytes } = file;
+  const config = configOf({ manifest, manifestBytes, imageId }, root, context);
+  return {
+    kind: 'image',
+    names: referencesOf(manifest, context),
+    config,
+    layers: layers.map(({ layer }) => layer),
+    history: layers.map(step),
+    annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
+    original: {},
+  };
+}
+
+function step({ file, imageId }: RenderedLayer): Image['history'][number] {
+  const { name, labels, annotations } = file.manifest;
+  const created = annotations.get('created');
+  const version = labels.get('version');
+  return {
+    ...(created !== undefined && !Number.isNaN(Date.parse(created)) ? { created } : {}),
+    createdBy: `${name}${version === undefined ? '' : `:${version}`}`,
+    comment: imageId,
+    emptyLayer: false,
+  };
+}
+
+/**
+ * A pipe can be read once. That is enough where the manifest comes first and has no whitelist; otherwise the image is kept as it is, and read
+ * from there.
+ */
+async function imageFile(content: Content, keep: Keeper, context: Context): Promise<ImageFile> {
+  const { name: place, size } = content;
+  if (content.repeatable) {
+    const costly = content.compression.length > 0;
+    return openImage({ place, size, costly, open: content.open }, context);
+  }
+  const ahead = await manifestAhead(content.open(), context);
+  const manifest = ahead.manifest && parseImageManifest(ahead.manifest, context);
+  if (manifest && !manifest.pathWhitelist)
+    return { place, size, costly: true, manifest, manifestBytes: ahead.manifest!, open: () => ahead.content };
+  const kept: Kept = await keep(ahead.content, place, context);
+  const whole: ImageContent = { place, size, costly: true, open: (): Chunks => kept.open() };
+  return openImage(whole, context);
+}
