@@ -11,6 +11,12 @@ export interface CommonOptions {
   readonly platform?: string;
   readonly dep: readonly string[];
   readonly rktCompat?: boolean;
+  readonly exec?: string;
+  readonly user?: string;
+  readonly env: readonly string[];
+  readonly label: readonly string[];
+  readonly layers: 'one' | 'package' | 'group';
+  readonly distroless?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -18,6 +24,7 @@ export interface CommonOptions {
 }
 
 const IN = 'What goes in:';
+const PACKAGES = 'Debian packages:';
 const OUT = 'What comes out:';
 const SAFETY = 'Safety:';
 const PRINT = 'Output:';
@@ -42,6 +49,17 @@ export function sourceOptions(command: Command): Command {
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
+    .addOption(new Option('--exec <command>', 'what the image runs').helpGroup(PACKAGES))
+    .addOption(new Option('--user <user[:group]>', 'as whom').helpGroup(PACKAGES))
+    .addOption(pairs('env', 'set an environment variable').helpGroup(PACKAGES))
+    .addOption(pairs('label', 'set a label').helpGroup(PACKAGES))
+    .addOption(
+      new Option('--layers <how>', 'a layer for all packages, for each, or for groups that images have in common')
+        .choices(['one', 'package', 'group'])
+        .default('group')
+        .helpGroup(PACKAGES),
+    )
+    .addOption(new Option('--distroless', 'no dpkg database, only what scanners read').helpGroup(PACKAGES))
     .addOption(
       new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
         .argParser(collect)
@@ -81,6 +99,9 @@ export function extractionOptions(command: Command): Command {
     .addOption(new Option('--report <file>', 'write the report there, as JSON').helpGroup(PRINT));
 }
 
+const pairs = (name: string, what: string): Option =>
+  new Option(`--${name} <name=value>`, `${what} (repeatable)`).argParser(collect).default([], 'none');
+
 const mapping = (name: string): Option =>
   new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)
     .argParser(collect)
@@ -111,11 +132,19 @@ const sourceChoice = ({
   platform,
   dep,
   rktCompat,
+  exec,
+  user,
+  env,
+  label,
+  layers,
+  distroless,
 }: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
   from,
   platform,
   dependencies: dep,
   compatible: rktCompat,
+  settings: { exec, user, env, labels: label },
+  packaging: { layers, distroless: distroless ?? false },
 });
 
 /** What the library wants to know, from what the user wrote. @throws OcixError usage/option */

@@ -4,6 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import type { Source } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
+import { printable } from '../formats/bytes/text.ts';
 import { type CommonOptions, checkSource, libraryOptions } from './options.ts';
 import { type ProgressView, progressView } from './render/progress.ts';
 import { type Paint, paintFor, widthOf } from './render/terminal.ts';
@@ -28,6 +29,7 @@ export function begin(
   readonly width: number;
 } {
   const { signal, stderr, stdout, env } = session;
+  const chosen = libraryOptions(options);
   const paint = paintFor(stderr, env);
   const view = progressView(options.quiet ? 'none' : options.progress, {
     stream: stderr,
@@ -37,7 +39,8 @@ export function begin(
   return {
     library: {
       signal,
-      ...libraryOptions(options),
+      ...chosen,
+      packaging: { ...chosen.packaging, latest: sourceDateEpoch(env) },
       progress: view.event,
       host: { os: 'linux', architecture: hostArchitecture() },
     },
@@ -45,6 +48,16 @@ export function begin(
     paint: paintFor(stdout, env),
     width: widthOf(stdout),
   };
+}
+
+/** Seconds since 1970. https://reproducible-builds.org/specs/source-date-epoch/ @throws OcixError usage/option */
+export function sourceDateEpoch(env: NodeJS.ProcessEnv): number | undefined {
+  const text = env['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return undefined;
+  if (/^[0-9]{1,12}$/.test(text) && !Number.isNaN(new Date(Number(text) * 1000).getTime())) return Number(text);
+  throw new OcixError('usage/option', `SOURCE_DATE_EPOCH=${printable(text)} is not a number of seconds`, {
+    hint: 'Unset it, or set it to seconds since 1970.',
+  });
 }
 
 const GOARCH: Readonly<Record<string, string>> = {

@@ -7,16 +7,28 @@ import { OcixError, within } from '../formats/base/errors.ts';
 import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
-import { contentOffers, offersFor, recognise } from '../formats/detect.ts';
-import { contentReaderNamed, readerNamed } from '../formats/index.ts';
+import { contentOffers, filesOffer, offersFor, recognise } from '../formats/detect.ts';
+import { contentReaderNamed, filesReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
-import { type Bid, type ContentReader, HEAD_SIZE, type Reader, type Reading } from '../formats/model/reader.ts';
+import {
+  type Bid,
+  type ContentReader,
+  type FilesReader,
+  HEAD_SIZE,
+  type Packaging,
+  type Reader,
+  type Reading,
+} from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
 import type { Selector } from './passes/select.ts';
-import { parseSource, type SourceText } from './source-text.ts';
+import { type ImageSettings, withSettings } from './passes/settings.ts';
+import { namesOf, parseSource, type SourceText } from './source-text.ts';
 
-/** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
-export type Source = string | { readonly stream: Chunks; readonly name?: string; readonly from?: string };
+/** A source as text (`docker-archive:PATH:REF`, a path), bytes that can be read once, or several files that make one image. */
+export type Source =
+  | string
+  | { readonly stream: Chunks; readonly name?: string; readonly from?: string }
+  | { readonly files: readonly string[]; readonly from: string };
 
 export interface Offer extends Bid {
   /** The transport of the format. */
@@ -45,7 +57,13 @@ export interface SourceOptions {
   readonly dependencies?: readonly string[] | undefined;
   /** As the format's own engine read it, where that differs from the specification. */
   readonly compatible?: boolean | undefined;
+  /** How an image is made of packages. */
+  readonly packaging?: Partial<Packaging> | undefined;
+  /** What an image runs whose source does not say. */
+  readonly settings?: ImageSettings | undefined;
 }
+
+const PACKAGING: Packaging = { layers: 'group', distroless: false };
 
 /**
  * @param keep what becomes of the large members of a source that can be read only once
@@ -57,15 +75,39 @@ export async function openSource(
   keep: Keeper,
   context: Context,
 ): Promise<OpenedSource> {
+  const opened = await openUnset(source, options, keep, context);
+  try {
+    return { ...opened, items: withSettings(opened.items, options.settings ?? {}) };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function openUnset(
+  source: Source,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const reading = { keep, dependencies: options.dependencies ?? [], compatible: options.compatible ?? false };
+  const reading: Reading = {
+    keep,
+    dependencies: options.dependencies ?? [],
+    compatible: options.compatible ?? false,
+    packaging: { ...PACKAGING, ...options.packaging },
+  };
   return within(printable(text.path), async () => {
+    const several = text.files && filesReaderNamed(text.transport!);
+    if (several) return readFiles(several, await allOf(text.files), text, reading, context);
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
     const bytes = await bytesOf(source, text.path);
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
+      const files = filesReaderFor(unwrapped, text);
+      if (files) return await readFiles(files, [whole(bytes, unwrapped)], text, reading, context);
       const content = contentReaderFor(unwrapped, text);
       return content
         ? await readContent(bytes, unwrapped, content, { text, reading }, context)
@@ -75,6 +117,48 @@ export async function openSource(
       throw error;
     }
   });
+}
+
+/** Bytes of which the beginning was looked at. */
+const whole = (bytes: ByteSource, { open }: Unwrapped): ByteSource =>
+  bytes.kind === 'random' ? bytes : { ...bytes, chunks: open() };
+
+/** A package that is compressed as a whole is a file of another kind. */
+function filesReaderFor({ head, compression }: Unwrapped, { transport }: SourceText): FilesReader | undefined {
+  if (compression.length) return undefined;
+  return transport === undefined ? filesOffer(head)?.reader : filesReaderNamed(transport);
+}
+
+async function allOf(paths: readonly string[] = []): Promise<readonly ByteSource[]> {
+  const sources: ByteSource[] = [];
+  try {
+    for (const path of paths) sources.push(await fileSource(path));
+    return sources;
+  } catch (error) {
+    for (const source of sources) await source.close();
+    throw error;
+  }
+}
+
+async function readFiles(
+  reader: FilesReader,
+  sources: readonly ByteSource[],
+  { path, selector }: SourceText,
+  reading: Reading,
+  context: Context,
+): Promise<OpenedSource> {
+  const { items, close } = await reader.read(sources, context, reading);
+  const size = sources.reduce((sum, source) => sum + (source.kind === 'random' ? source.size : Number.NaN), 0);
+  return {
+    name: path,
+    format: reader.name,
+    title: sources.length === 1 ? reader.summary : `${sources.length} ${reader.summary}`,
+    compression: [],
+    size: Number.isNaN(size) ? undefined : size,
+    items,
+    selector,
+    close,
+  };
 }
 
 /** A format that is one file from end to end. */
@@ -129,6 +213,8 @@ export async function detectSource(source: Source, keep: Keeper, context: Contex
   const bytes = await bytesOf(source, path);
   try {
     const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
+    const files = unwrapped.compression.length ? undefined : filesOffer(unwrapped.head);
+    if (files) return [described(files, [])];
     const offers = contentOffers(unwrapped.head);
     if (!offers.length) return await archiveOffers(await unwrapped.archive(keep));
     return offers.map((offer) => described(offer, unwrapped.compression));
@@ -170,13 +256,15 @@ async function readerFor(
 const titled = (title: string, compression: readonly string[]): string =>
   compression.length ? `${title}, ${compression.join(' in ')}` : title;
 
-const sourceText = async (source: Source, from: string | undefined): Promise<SourceText> =>
-  typeof source === 'string'
-    ? parseSource(source, from)
-    : { transport: from ?? source.from, path: source.name ?? 'standard input', selector: undefined };
+async function sourceText(source: Source, from: string | undefined): Promise<SourceText> {
+  if (typeof source === 'string') return parseSource(source, from);
+  if ('files' in source)
+    return { transport: source.from, path: namesOf(source.files), files: source.files, selector: undefined };
+  return { transport: from ?? source.from, path: source.name ?? 'standard input', selector: undefined };
+}
 
 const bytesOf = async (source: Source, path: string): Promise<ByteSource> =>
-  typeof source === 'string' ? fileSource(path) : streamSource(path, source.stream);
+  typeof source === 'object' && 'stream' in source ? streamSource(path, source.stream) : fileSource(path);
 
 async function openPlainTar(
   source: Source,

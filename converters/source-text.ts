@@ -2,7 +2,14 @@
 import { OcixError } from '../formats/base/errors.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
-import { CONTENT_READERS, contentReaderNamed, READERS, readerNamed } from '../formats/index.ts';
+import {
+  CONTENT_READERS,
+  contentReaderNamed,
+  FILES_READERS,
+  filesReaderNamed,
+  READERS,
+  readerNamed,
+} from '../formats/index.ts';
 import { plainTar } from '../formats/plain/index.ts';
 import type { Selector } from './passes/select.ts';
 
@@ -11,13 +18,15 @@ export interface SourceText {
   /** `-` is standard input. */
   readonly path: string;
   readonly selector: Selector | undefined;
+  /** Where the transport takes several files. */
+  readonly files?: readonly string[];
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['appc', 'deb', 'apt', 'rkt', 'bundle', 'static'];
+const PLANNED = ['appc', 'apt', 'rkt', 'bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
-  ...[...READERS, ...CONTENT_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
+  ...[...READERS, ...CONTENT_READERS, ...FILES_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
   plainTar.name,
 ];
 
@@ -37,6 +46,7 @@ export async function parseSource(text: string, from: string | undefined): Promi
       `${printable(text)} is in a registry, and this version of ocix reads files only`,
       { hint: 'Save the image to a file first, with skopeo copy or docker save.' },
     );
+  if (match && filesReaderNamed(match[1]!)) return { transport: match[1], ...(await splitFiles(match[2]!)) };
   if (match && isTransport(match[1]!)) return { transport: match[1], ...(await splitPath(match[2]!)) };
   if (match && PLANNED.includes(match[1]!) && (await pathKind(text)) === 'absent') {
     throw new OcixError('format/unsupported', `this version of ocix does not read ${match[1]}: yet`, {
@@ -47,14 +57,25 @@ export async function parseSource(text: string, from: string | undefined): Promi
 }
 
 const isTransport = (name: string): boolean =>
-  name === plainTar.name || readerNamed(name) !== undefined || contentReaderNamed(name) !== undefined;
+  name === plainTar.name ||
+  readerNamed(name) !== undefined ||
+  contentReaderNamed(name) !== undefined ||
+  filesReaderNamed(name) !== undefined;
+
+/** Several files as one name, for people. */
+export const namesOf = (files: readonly string[]): string =>
+  files.length < 4 ? files.join(',') : `${files[0]} and ${files.length - 1} more`;
+
+/** Separated by commas; a path that has one in it is taken where it is alone. */
+async function splitFiles(rest: string): Promise<Pick<SourceText, 'path' | 'selector' | 'files'>> {
+  const files = (await pathKind(rest)) === 'absent' ? rest.split(',').filter((path) => path !== '') : [rest];
+  if (!files.length) throw noPath();
+  return { path: namesOf(files), files, selector: undefined };
+}
 
 /** A path may have colons in it: the longest one that exists is meant. */
 async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selector'>> {
-  if (rest === '' || rest.startsWith(':'))
-    throw new OcixError('usage/argument', 'there is no path behind the transport', {
-      hint: 'For example docker-archive:app.tar, or docker-archive:app.tar:example/app:1.0.',
-    });
+  if (rest === '' || rest.startsWith(':')) throw noPath();
   if (rest === '-' || rest.startsWith('-:')) return { path: '-', ...selectorOf(rest.slice(2)) };
   for (let at = rest.length; at > 0; at = rest.lastIndexOf(':', at - 1)) {
     const path = rest.slice(0, at);
@@ -62,6 +83,11 @@ async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selec
   }
   return { path: rest.split(':')[0]!, selector: undefined }; // opening it will say that it is missing
 }
+
+const noPath = (): OcixError =>
+  new OcixError('usage/argument', 'there is no path behind the transport', {
+    hint: 'For example docker-archive:app.tar, or docker-archive:app.tar:example/app:1.0.',
+  });
 
 function selectorOf(text: string): Pick<SourceText, 'selector'> {
   if (text === '') return { selector: undefined };

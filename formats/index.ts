@@ -1,17 +1,21 @@
 /** The table of readers. Detection, help and the property tests walk it; adding a format is a line here. */
 import { aci } from './appc/index.ts';
+import { deb } from './debian/index.ts';
 import { dockerArchive } from './docker/index.ts';
-import type { ContentReader, Reader } from './model/reader.ts';
+import type { ContentReader, FilesReader, Reader } from './model/reader.ts';
 import { oci } from './oci/index.ts';
 
 export const READERS: readonly Reader[] = [dockerArchive, oci];
 
 export const CONTENT_READERS: readonly ContentReader[] = [aci];
 
+export const FILES_READERS: readonly FilesReader[] = [deb];
+
 const isCalled =
   (name: string) =>
-  (reader: Reader | ContentReader): boolean =>
+  (reader: Reader | ContentReader | FilesReader): boolean =>
     reader.name === name || reader.aliases.includes(name);
 
 export const readerNamed = (name: string): Reader | undefined => READERS.find(isCalled(name));
 export const contentReaderNamed = (name: string): ContentReader | undefined => CONTENT_READERS.find(isCalled(name));
+export const filesReaderNamed = (name: string): FilesReader | undefined => FILES_READERS.find(isCalled(name));

@@ -45,6 +45,7 @@ export const CODES = {
   'debian/control': STATUS.refused,
   'debian/version': STATUS.refused,
   'debian/relation': STATUS.refused,
+  'debian/conflict': STATUS.refused,
   'path/escape': STATUS.refused,
   'path/invalid': STATUS.refused,
   'path/root': STATUS.refused,

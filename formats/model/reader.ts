@@ -2,6 +2,7 @@
 import type { Archive, Keeper } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
+import type { ByteSource } from '../bytes/source.ts';
 import type { CompressionName } from '../codec/codec.ts';
 import type { Item } from './image.ts';
 
@@ -52,6 +53,31 @@ export interface Content {
   open(): Chunks;
 }
 
+/** A format whose image is made of several files. */
+export interface FilesReader {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** @param head the first `HEAD_SIZE` bytes of one of the files, or all there are */
+  recognise(head: Uint8Array): Bid | undefined;
+  /** The sources stay open until what this gives is closed; it closes them. */
+  read(sources: readonly ByteSource[], context: Context, reading: Reading): Promise<OpenedFiles>;
+}
+
+export interface OpenedFiles {
+  readonly items: readonly Item[];
+  close(): Promise<void>;
+}
+
+/** How an image is made of packages. */
+export interface Packaging {
+  readonly layers: 'one' | 'package' | 'group';
+  /** A database for scanners alone, as images without a package manager have it. */
+  readonly distroless: boolean;
+  /** Seconds since 1970: nothing in the image is later. */
+  readonly latest?: number | undefined;
+}
+
 /** What a reader may need beside its source. */
 export interface Reading {
   /** What becomes of layers that a reader makes. */
@@ -60,4 +86,5 @@ export interface Reading {
   readonly dependencies: readonly string[];
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
+  readonly packaging: Packaging;
 }
