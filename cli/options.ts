@@ -79,6 +79,7 @@ export function targetOptions(command: Command): Command {
     .addOption(
       new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version').helpGroup(OUT),
     )
+    .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
@@ -111,7 +112,12 @@ export function runtimeOptions(command: Command): Command {
   return command
     .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
     .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
-    .addOption(new Option('--caps <names>', 'capabilities, separated by commas, or none').helpGroup(OUT));
+    .addOption(
+      new Option(
+        '--caps <names>',
+        'capabilities, separated by commas, or none; without, what the image asks for',
+      ).helpGroup(OUT),
+    );
 }
 
 export function printOptions(command: Command): Command {

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   bundle: async () => (await import('./commands/bundle.ts')).registerBundle,
   unpack: async () => (await import('./commands/bundle.ts')).registerUnpack,
   'runtime-config': async () => (await import('./commands/bundle.ts')).registerRuntimeConfig,
+  migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   inspect: async () => (await import('./commands/inspect.ts')).registerInspect,
   ls: async () => (await import('./commands/ls.ts')).registerLs,
   diff: async () => (await import('./commands/diff.ts')).registerDiff,

@@ -12,6 +12,7 @@ import type { RuntimeOptions } from './runtime/config.ts';
 import { rootfsFolder } from './targets/bundle.ts';
 import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
+import { flattened } from './targets/flattened.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
 import type { Target, TargetOptions } from './targets/target.ts';
 
@@ -32,6 +33,12 @@ export interface ConvertOptions extends ContextOptions, SourceOptions {
   readonly created?: string | undefined;
   /** Replaces whatever is at OUT. */
   readonly force?: boolean | undefined;
+  /** Writes images with one layer each. */
+  readonly flatten?: boolean | undefined;
+  /** Names other than the source has, from those that it has; called once, before anything is written. */
+  readonly rename?: ((names: readonly string[]) => readonly string[]) | undefined;
+  /** Annotations of the images' entries in a layout's index: where they came from. */
+  readonly origin?: Readonly<Record<string, string>> | undefined;
   /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
   readonly output?: TargetOptions['stream'];
   /** How a target that unpacks is to do it. */
@@ -61,12 +68,15 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
-  const { extraction, runtime, force: replace = false } = options;
-  const sink = await target.open(path, { compression, replace, stream, extraction, runtime }, context);
+  const { extraction, runtime, origin, force: replace = false } = options;
+  const sink = await target.open(path, { compression, replace, stream, origin, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);
     try {
-      const items = createdAt(chosen(opened, platform, options.ref, context), options.created);
+      const { rename = (names: readonly string[]) => names } = options;
+      const wanted = createdAt(chosen(opened, platform, options.ref, context), options.created);
+      const flat = options.flatten ? await flattened(wanted, sink.keep, context) : wanted;
+      const items = flat.map((item) => ({ ...item, names: rename(item.names) }));
       announce(opened, items, context);
       const written = await sink.write(items);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(items), context);

@@ -22,6 +22,7 @@ export {
   type OpenOptions,
   open,
 } from './look.ts';
+export { type MigratedImage, type MigrateOptions, type MigrationReport, migrate } from './migrate.ts';
 export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';

@@ -21,7 +21,7 @@ export async function detect(source: Source, options: ContextOptions = {}): Prom
 /** What is in a source, without reading its layers. */
 export async function inspect(source: Source, options: OpenOptions = {}): Promise<SourceSummary> {
   const context = createContext(options);
-  const opened = await openSource(source, options, passingKeeper, context);
+  const opened = await openSource(source, { ...options, looking: true }, passingKeeper, context);
   try {
     const items = selectPlatform(
       selectItems(opened.items, opened.selector),

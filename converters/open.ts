@@ -18,9 +18,10 @@ import {
   type Packaging,
   type Reader,
   type Reading,
+  type Selector,
+  type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
-import type { Selector } from './passes/select.ts';
 import { type ImageSettings, withSettings } from './passes/settings.ts';
 import { namesOf, parseSource, type SourceText } from './source-text.ts';
 
@@ -61,6 +62,10 @@ export interface SourceOptions {
   readonly packaging?: Partial<Packaging> | undefined;
   /** What an image runs whose source does not say. */
   readonly settings?: ImageSettings | undefined;
+  /** What an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
+  /** What the sources of one run have in common. */
+  readonly shared?: Shared | undefined;
 }
 
 const PACKAGING: Packaging = { layers: 'group', distroless: false };
@@ -91,12 +96,9 @@ async function openUnset(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const reading: Reading = {
-    keep,
-    dependencies: options.dependencies ?? [],
-    compatible: options.compatible ?? false,
-    packaging: { ...PACKAGING, ...options.packaging },
-  };
+  const { dependencies = [], compatible = false, looking, shared } = options;
+  const packaging = { ...PACKAGING, ...options.packaging };
+  const reading: Reading = { keep, dependencies, compatible, packaging, selector: text.selector, looking, shared };
   return within(printable(text.path), async () => {
     const several = text.files && filesReaderNamed(text.transport!);
     if (several) return readFiles(several, await allOf(text.files), text, reading, context);
@@ -198,7 +200,8 @@ async function readArchive(
     const { reader, title } = await readerFor(archive, text);
     const items = await reader.read(archive, context, reading);
     const { name, compression, size, close } = archive;
-    return { name, format: reader.name, title, compression, size, items, selector: text.selector, close };
+    const selector = reader.selects ? undefined : text.selector;
+    return { name, format: reader.name, title, compression, size, items, selector, close };
   } catch (error) {
     await archive.close();
     throw error;

@@ -10,8 +10,8 @@ import {
   READERS,
   readerNamed,
 } from '../formats/index.ts';
+import type { Selector } from '../formats/model/reader.ts';
 import { plainTar } from '../formats/plain/index.ts';
-import type { Selector } from './passes/select.ts';
 
 export interface SourceText {
   readonly transport: string | undefined;
@@ -23,7 +23,7 @@ export interface SourceText {
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['appc', 'apt', 'rkt', 'bundle', 'static'];
+const PLANNED = ['appc', 'apt', 'bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
   ...[...READERS, ...CONTENT_READERS, ...FILES_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
@@ -93,6 +93,7 @@ function selectorOf(text: string): Pick<SourceText, 'selector'> {
   if (text === '') return { selector: undefined };
   if (!text.startsWith('@')) return { selector: { kind: 'reference', name: text } };
   const index = text.slice(1);
+  if (/^[a-z0-9]+-[0-9a-f]{2,128}$/.test(index)) return { selector: { kind: 'id', id: index } };
   if (!/^[0-9]{1,6}$/.test(index))
     throw new OcixError('usage/argument', `@${printable(index)} is not the place of an image`, {
       hint: 'The first image is @0.',

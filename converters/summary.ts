@@ -27,6 +27,9 @@ export interface ImageSummary {
   readonly config: Omit<ImageConfig, 'labels' | 'platform'> & { readonly labels: Readonly<Record<string, string>> };
   readonly layers: readonly LayerSummary[];
   readonly history: Image['history'];
+  readonly dependencies?: Image['dependencies'];
+  /** Of the manifest, for a source that has none of its own. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface LayerSummary {
@@ -82,5 +85,7 @@ function imageSummary(image: Image, names: readonly string[]): ImageSummary {
       };
     }),
     history: image.history,
+    ...(image.dependencies ? { dependencies: image.dependencies } : {}),
+    ...(image.annotations ? { annotations: Object.fromEntries(image.annotations) } : {}),
   };
 }

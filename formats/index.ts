@@ -1,11 +1,12 @@
 /** The table of readers. Detection, help and the property tests walk it; adding a format is a line here. */
 import { aci } from './appc/index.ts';
+import { rkt } from './appc/rkt.ts';
 import { deb } from './debian/index.ts';
 import { dockerArchive } from './docker/index.ts';
 import type { ContentReader, FilesReader, Reader } from './model/reader.ts';
 import { oci } from './oci/index.ts';
 
-export const READERS: readonly Reader[] = [dockerArchive, oci];
+export const READERS: readonly Reader[] = [dockerArchive, oci, rkt];
 
 export const CONTENT_READERS: readonly ContentReader[] = [aci];
 

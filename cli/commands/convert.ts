@@ -16,6 +16,7 @@ interface Options extends CommonOptions {
   readonly compress: string;
   readonly reproducible?: boolean;
   readonly strict?: boolean;
+  readonly flatten?: boolean;
   readonly force?: boolean;
   readonly report?: string;
 }
@@ -152,11 +153,12 @@ function standardOutput({ stdout }: Session): Session['stdout'] {
   });
 }
 
-const picked = ({ to, ref, compress, reproducible, strict, force }: Options): ConvertOptions => ({
+const picked = ({ to, ref, compress, reproducible, flatten, strict, force }: Options): ConvertOptions => ({
   to,
   ref,
   compress,
   reproducible,
+  flatten,
   strict,
   force,
 });

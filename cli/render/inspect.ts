@@ -45,7 +45,14 @@ function imageText(image: ImageSummary, title: string, width: number, paint: Pai
     ...image.names.slice(1).map((other) => `also      ${printable(other)}`),
     `${image.id ? `image id  ${image.id.slice(0, 19)}   ` : ''}${sizeText(total)} in ${countText(layers.length, 'layer')}${known ? '' : ', as stored'}`,
   ];
-  return [head.join('\n'), runText(image).join('\n'), layersText(image, width, paint)].filter(Boolean).join('\n\n');
+  const parts = [
+    head.join('\n'),
+    runText(image).join('\n'),
+    confinedText(image).join('\n'),
+    dependencyText(image, paint),
+    layersText(image, width, paint),
+  ];
+  return parts.filter(Boolean).join('\n\n');
 }
 
 function runText({ config }: ImageSummary): readonly string[] {
@@ -60,9 +67,71 @@ function runText({ config }: ImageSummary): readonly string[] {
     ['Health', config.healthcheck && commandText(config.healthcheck.test)],
     ['Shell', commandText(config.shell)],
     ['Author', config.author],
-    ...Object.entries(config.labels).map(([key, value], i) => [i ? '' : 'Labels', `${key}=${value}`] as const),
+    ...labelRows(config.labels),
   ];
-  return rows.filter(([, value]) => value).map(([label, value]) => `${label.padEnd(9)} ${printable(value!)}`);
+  return rowsText(rows);
+}
+
+type Row = readonly [string, string | undefined];
+
+const rowsText = (rows: readonly Row[]): readonly string[] =>
+  rows.filter(([, value]) => value).map(([label, value]) => `${label.padEnd(9)} ${printable(value!)}`);
+
+/** Longer than this is for machines: a manifest in a label, a list of system calls. */
+const LONG_LABEL = 200;
+
+const labelRows = (labels: Readonly<Record<string, string>>): readonly Row[] =>
+  Object.entries(labels).map(([key, value], i) => [
+    i ? '' : 'Labels',
+    value.length > LONG_LABEL ? `${key}  (${sizeText(value.length)}, --json shows it)` : `${key}=${value}`,
+  ]);
+
+/** What the image asks of whoever runs it, where it says so. */
+function confinedText({ config }: ImageSummary): readonly string[] {
+  const { isolation = {}, mountPoints = [], supplementaryGroups = [] } = config;
+  const { cpu, memory, seccomp } = isolation;
+  const amounts = (
+    of: { readonly request?: number; readonly limit?: number } | undefined,
+    text: (n: number) => string,
+  ) =>
+    [
+      ...(of?.limit === undefined ? [] : [`at most ${text(of.limit)}`]),
+      ...(of?.request === undefined ? [] : [`${text(of.request)} set aside`]),
+    ].join(', ');
+  return rowsText([
+    ['Groups', supplementaryGroups.join('  ')],
+    ...mountPoints.map(
+      ({ name, path, readOnly }, i): Row => [i ? '' : 'Mounts', `${name} at ${path}${readOnly ? ' (read-only)' : ''}`],
+    ),
+    [
+      'CPU',
+      [amounts(cpu, (n) => `${n / 1000} cores`), cpu?.shares ? `${cpu.shares} shares` : ''].filter(Boolean).join(', '),
+    ],
+    ['Memory', amounts(memory, sizeText)],
+    ['Caps', isolation.capabilities?.map((name) => name.replace(/^CAP_/, '')).join(' ')],
+    [
+      'Seccomp',
+      seccomp &&
+        `${seccomp.mode === 'retain' ? 'only' : 'all but'} ${countText(seccomp.calls.length, 'call')}, others ${seccomp.errno ?? 'end the process'}`,
+    ],
+    ['SELinux', isolation.selinuxLabel],
+    ['AppArmor', isolation.apparmorProfile],
+    ['OOM', isolation.oomScoreAdj === undefined ? undefined : `score ${isolation.oomScoreAdj}`],
+    ...Object.entries(isolation.sysctl ?? {}).map(([name, value], i): Row => [i ? '' : 'Sysctl', `${name}=${value}`]),
+    ...(isolation.unsupported ?? []).map(
+      ({ name }, i): Row => [i ? '' : 'Asks too', `${name} (no runtime can be told)`],
+    ),
+  ]);
+}
+
+function dependencyText({ dependencies = [] }: ImageSummary, paint: Paint): string {
+  if (!dependencies.length) return '';
+  const lines = (of: typeof dependencies, indent: string): readonly string[] =>
+    of.flatMap(({ name, place, dependencies: below }) => [
+      `${indent}${printable(name)}  ${place === undefined ? paint('yellow', 'not found') : paint('dim', printable(place))}`,
+      ...lines(below, `${indent}  `),
+    ]);
+  return [paint('bold', 'Made of'), ...lines(dependencies, '  ')].join('\n');
 }
 
 /** Words with spaces in them are quoted, so that a person sees where each begins. */

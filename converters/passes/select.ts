@@ -4,12 +4,8 @@ import { printable } from '../../formats/bytes/text.ts';
 import { type Platform, platformMatches, platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import { type Image, type Item, imagesOf } from '../../formats/model/image.ts';
+import type { Selector } from '../../formats/model/reader.ts';
 import { sameForm } from '../../formats/model/reference.ts';
-
-/** Which of a source's images is meant: a reference, or its place from 0 on. */
-export type Selector =
-  | { readonly kind: 'reference'; readonly name: string }
-  | { readonly kind: 'index'; readonly index: number };
 
 /** @throws OcixError image/select where nothing is meant */
 export function selectItems(items: readonly Item[], selector: Selector | undefined): readonly Item[] {
@@ -21,6 +17,8 @@ export function selectItems(items: readonly Item[], selector: Selector | undefin
       hint: items.length ? `The source has ${items.length}: @0 to @${items.length - 1}.` : 'The source has no image.',
     });
   }
+  if (selector.kind === 'id')
+    throw new OcixError('image/select', `images of this format are not chosen by an id`, { hint: namesHint(items) });
   const { name } = selector;
   const exact = items.filter((item) => namesOf(item).includes(name));
   const found = exact.length

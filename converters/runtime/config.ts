@@ -5,18 +5,20 @@
 import { type Context, note } from '../../formats/base/context.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import type { Json } from '../../formats/json/parse.ts';
+import { KNOWN_CAPABILITIES } from '../../formats/model/capabilities.ts';
 import { type ImageConfig, platformText } from '../../formats/model/config.ts';
 import { type IdMapping, isMapped, type UserNamespace } from '../../formats/rootfs/owners.ts';
 import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 import { annotationsOf } from './annotations.ts';
+import { isolationOf } from './isolation.ts';
 import { mountsOf } from './mounts.ts';
-import { DEFAULT_CAPABILITIES, processOf } from './process.ts';
+import { processOf } from './process.ts';
 import { type ResolvedUser, type RootFile, resolveUser } from './user.ts';
 
 export interface RuntimeOptions {
   readonly terminal: boolean;
   readonly readOnly: boolean;
-  /** `CAP_…`; Docker's defaults where absent. */
+  /** `CAP_…`; where absent, what the image asks for, or else Docker's defaults. */
   readonly capabilities?: readonly string[] | undefined;
   /** For a user without privileges: a user namespace with these mappings. */
   readonly userNamespace?: UserNamespace | undefined;
@@ -29,8 +31,9 @@ export interface RootView {
   folder(path: string): FolderInRoot | undefined;
 }
 
-/** Every runtime of today takes this version; a higher one is for features that need it. */
+/** Every runtime of today takes this version; a higher one is for features that need it: errors and actions of seccomp. */
 const VERSION = '1.0.2';
+const SECCOMP_VERSION = '1.1.0';
 
 const MASKED = [
   '/proc/acpi',
@@ -51,14 +54,14 @@ const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sys
 export function runtimeConfig(config: ImageConfig, root: RootView, options: RuntimeOptions, context: Context): Json {
   checkPlatform(config, context);
   const namespace = options.userNamespace;
-  const resolved = resolveUser(config.user, root.file);
+  const named = resolveUser(config.user, root.file);
+  const resolved = { ...named, groups: config.supplementaryGroups ?? named.groups };
   const user = namespace ? withinMapping(resolved, namespace, context) : resolved;
+  const { capabilities } = options;
+  const isolation = isolationOf(config, { capabilities, rootless: namespace !== undefined }, context);
   return {
-    ociVersion: VERSION,
-    process: processOf(config, user, {
-      terminal: options.terminal,
-      capabilities: options.capabilities ?? DEFAULT_CAPABILITIES,
-    }),
+    ociVersion: 'seccomp' in isolation.linux ? SECCOMP_VERSION : VERSION,
+    process: processOf(config, user, { terminal: options.terminal, isolation }),
     root: { path: 'rootfs', ...(options.readOnly ? { readonly: true } : {}) },
     mounts: mountsOf(config, root.folder, namespace, context),
     annotations: annotationsOf(config, context),
@@ -68,6 +71,7 @@ export function runtimeConfig(config: ImageConfig, root: RootView, options: Runt
       namespaces: ['pid', 'ipc', 'uts', 'mount', ...(namespace ? ['user'] : ['network'])].map((type) => ({ type })),
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
+      ...isolation.linux,
     },
   };
 }
@@ -119,42 +123,11 @@ function checkPlatform({ platform }: ImageConfig, context: Context): void {
   }
 }
 
-const KNOWN = new Set([
-  ...DEFAULT_CAPABILITIES,
-  'CAP_AUDIT_CONTROL',
-  'CAP_AUDIT_READ',
-  'CAP_BLOCK_SUSPEND',
-  'CAP_BPF',
-  'CAP_CHECKPOINT_RESTORE',
-  'CAP_DAC_READ_SEARCH',
-  'CAP_IPC_LOCK',
-  'CAP_IPC_OWNER',
-  'CAP_LEASE',
-  'CAP_LINUX_IMMUTABLE',
-  'CAP_MAC_ADMIN',
-  'CAP_MAC_OVERRIDE',
-  'CAP_NET_ADMIN',
-  'CAP_NET_BROADCAST',
-  'CAP_PERFMON',
-  'CAP_SYS_ADMIN',
-  'CAP_SYS_BOOT',
-  'CAP_SYSLOG',
-  'CAP_SYS_MODULE',
-  'CAP_SYS_NICE',
-  'CAP_SYS_PACCT',
-  'CAP_SYS_PTRACE',
-  'CAP_SYS_RAWIO',
-  'CAP_SYS_RESOURCE',
-  'CAP_SYS_TIME',
-  'CAP_SYS_TTY_CONFIG',
-  'CAP_WAKE_ALARM',
-]);
-
 /** Reads `--caps`: names with or without `CAP_`, separated by commas, or `none`. @throws OcixError usage/option */
 export function parseCapabilities(text: string): readonly string[] {
   if (text === 'none') return [];
   const names = text.split(',').map((name) => `CAP_${name.trim().toUpperCase().replace(/^CAP_/, '')}`);
-  const unknown = names.find((name) => !KNOWN.has(name));
+  const unknown = names.find((name) => !KNOWN_CAPABILITIES.has(name));
   if (unknown === undefined) return [...new Set(names)].sort();
   throw new OcixError('usage/option', `--caps: there is no capability ${unknown}`, {
     hint: 'See capabilities(7); for example --caps CHOWN,NET_BIND_SERVICE, or none.',

@@ -6,6 +6,7 @@ import type { Json } from '../../formats/json/parse.ts';
 import type { ImageConfig } from '../../formats/model/config.ts';
 import { isMapped, type UserNamespace } from '../../formats/rootfs/owners.ts';
 import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
+import { hostOptions, noteVolume, pointsByPath } from './mount-points.ts';
 
 interface Mount {
   readonly destination: string;
@@ -28,8 +29,22 @@ export function mountsOf(
   context: Context,
 ): readonly Json[] {
   const own = namespace ? ROOTLESS : PRIVILEGED;
-  const volume = (destination: string): Mount =>
-    mount(destination, 'tmpfs', 'tmpfs', ...VOLUME, ...asInImage(folderAt(destination.slice(1)), namespace));
+  const points = pointsByPath(config.mountPoints ?? [], clean);
+  const volume = (destination: string): Mount => {
+    const point = points.get(destination);
+    const folder = folderAt(destination.slice(1));
+    if (point?.volume) noteVolume(point, { destination, folder, namespace }, context);
+    if (point?.volume?.kind === 'host')
+      return mount(destination, 'none', point.volume.source, ...hostOptions(point.volume, point));
+    const start = point?.volume ? { ...point.volume, isEmpty: true } : folder;
+    return mount(
+      destination,
+      'tmpfs',
+      'tmpfs',
+      ...(point?.readOnly ? READ_ONLY : VOLUME),
+      ...asInImage(start, namespace),
+    );
+  };
   return [...own, ...volumePaths(config, own, context).map(volume)].map((one) => ({ ...one }));
 }
 
@@ -60,6 +75,7 @@ const ROOTLESS: readonly Mount[] = [
 ];
 
 const VOLUME = ['rw', 'nosuid', 'nodev', 'relatime'];
+const READ_ONLY = ['ro', 'nosuid', 'nodev', 'relatime'];
 
 /**
  * A volume starts as the folder that the image has at the place: whoever may write there may write to the volume, and what is in
@@ -80,13 +96,9 @@ function asInImage(folder: FolderInRoot | undefined, namespace: UserNamespace | 
 
 /** Sorted, since the source's order has no meaning. */
 function volumePaths(config: ImageConfig, taken: readonly Mount[], context: Context): readonly string[] {
-  for (const path of config.volumes) checkVolume(path);
-  const clean = (path: string): string =>
-    `/${path
-      .split('/')
-      .filter((part) => part !== '' && part !== '.')
-      .join('/')}`;
-  return [...new Set(config.volumes.map(clean))].sort().filter((destination) => {
+  const paths = [...config.volumes, ...(config.mountPoints ?? []).map(({ path }) => path)];
+  for (const path of paths) checkVolume(path);
+  return [...new Set(paths.map(clean))].sort().filter((destination) => {
     if (
       destination === '/' ||
       taken.some((one) => one.destination === destination || one.destination.startsWith(`${destination}/`)) ||
@@ -104,6 +116,12 @@ function volumePaths(config: ImageConfig, taken: readonly Mount[], context: Cont
     return true;
   });
 }
+
+const clean = (path: string): string =>
+  `/${path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')}`;
 
 function checkVolume(path: string): void {
   if (path.startsWith('/') && !path.includes('\0') && !/(?:^|\/)\.\.(?:\/|$)/.test(path)) return;

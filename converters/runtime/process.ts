@@ -7,35 +7,19 @@ import { printable } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { ImageConfig } from '../../formats/model/config.ts';
 import { cleanText } from '../../formats/rootfs/path.ts';
+import type { RuntimeIsolation } from './isolation.ts';
 import type { ResolvedUser } from './user.ts';
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Docker's fourteen. */
-export const DEFAULT_CAPABILITIES: readonly string[] = [
-  'CAP_AUDIT_WRITE',
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FOWNER',
-  'CAP_FSETID',
-  'CAP_KILL',
-  'CAP_MKNOD',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_NET_RAW',
-  'CAP_SETFCAP',
-  'CAP_SETGID',
-  'CAP_SETPCAP',
-  'CAP_SETUID',
-  'CAP_SYS_CHROOT',
-];
-
 export interface ProcessOptions {
   readonly terminal: boolean;
-  readonly capabilities: readonly string[];
+  readonly isolation: RuntimeIsolation;
 }
 
 /** @throws OcixError image/config */
-export function processOf(config: ImageConfig, user: ResolvedUser, { terminal, capabilities }: ProcessOptions): Json {
+export function processOf(config: ImageConfig, user: ResolvedUser, { terminal, isolation }: ProcessOptions): Json {
+  const { capabilities } = isolation;
   return {
     terminal,
     user: { uid: user.uid, gid: user.gid, ...(user.groups.length ? { additionalGids: user.groups } : {}) },
@@ -44,7 +28,7 @@ export function processOf(config: ImageConfig, user: ResolvedUser, { terminal, c
     cwd: folderOf(config),
     // Inheritable and ambient sets stay empty: with them a program gains what its file does not grant (CVE-2022-24769).
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-    noNewPrivileges: true,
+    ...isolation.process,
   };
 }
 
@@ -61,21 +45,30 @@ function argumentsOf({ entrypoint, cmd }: ImageConfig): readonly string[] {
 }
 
 /** Everything that the image sets, as it sets it and in its order; behind that what a program may expect and the image leaves out. */
-function environmentOf({ env }: ImageConfig, user: ResolvedUser, terminal: boolean): readonly string[] {
-  const names = new Set<string>();
-  for (const line of env) {
-    checkText(line, '/config/Env');
-    const equals = line.indexOf('=');
-    if (equals < 1)
-      throw bad(
-        `${JSON.stringify(printable(line.slice(0, 80)))} in Env is not of the form NAME=VALUE`,
-        '/config/Env',
-        'Correct the image.',
-      );
-    names.add(line.slice(0, equals));
-  }
-  const added = [PATH, `HOME=${user.home ?? '/'}`, ...(terminal ? ['TERM=xterm'] : [])];
-  return [...env, ...added.filter((line) => !names.has(line.slice(0, line.indexOf('='))))];
+function environmentOf(
+  { env, runtimeEnv = [] }: ImageConfig,
+  user: ResolvedUser,
+  terminal: boolean,
+): readonly string[] {
+  const names = new Set(env.map(nameIn));
+  const added = [...runtimeEnv, PATH, `HOME=${user.home ?? '/'}`, ...(terminal ? ['TERM=xterm'] : [])];
+  const missing = added.filter((line) => {
+    const known = names.has(nameIn(line));
+    names.add(nameIn(line));
+    return !known;
+  });
+  return [...env, ...missing];
+}
+
+function nameIn(line: string): string {
+  checkText(line, '/config/Env');
+  const equals = line.indexOf('=');
+  if (equals > 0) return line.slice(0, equals);
+  throw bad(
+    `${JSON.stringify(printable(line.slice(0, 80)))} in Env is not of the form NAME=VALUE`,
+    '/config/Env',
+    'Correct the image.',
+  );
 }
 
 /** A folder below /proc/…/fd, which /dev/fd is too, leads to what the runtime has open on the host (CVE-2024-21626). */

@@ -118,12 +118,12 @@ async function stagedBlobs(staging: Staging): Promise<readonly string[]> {
   return found;
 }
 
-interface ExistingIndex {
+export interface ExistingIndex {
   readonly manifests: readonly Descriptor[];
   readonly members: { readonly [name: string]: Json };
 }
 
-async function readIndex(path: string, context: Context): Promise<ExistingIndex | undefined> {
+export async function readIndex(path: string, context: Context): Promise<ExistingIndex | undefined> {
   const file = join(path, 'index.json');
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined;

@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 export const ociLayout: Target = {
   name: 'oci',
   summary: 'an OCI image layout folder; adds to one that exists',
-  async open(out, { compression, replace }, context) {
+  async open(out, { compression, replace, origin = {} }, context) {
     const sink = replace ? await replaceLayout(out) : await openLayout(out, context);
     const layers = layerStore(sink.blobs, compression, context);
     const entries: Descriptor[] = [];
@@ -24,7 +24,7 @@ export const ociLayout: Target = {
           imagesOf(items).reduce((sum, image) => sum + image.layers.length, 0),
           context,
         );
-        for (const item of items) entries.push(...namedDescriptors(await writer.write(item), item.names));
+        for (const item of items) entries.push(...namedDescriptors(await writer.write(item), item.names, origin));
         referenced = writer.referenced;
         return writer.images;
       },
@@ -35,8 +35,12 @@ export const ociLayout: Target = {
 };
 
 /** One descriptor for each name of an image, or one without a name. */
-export function namedDescriptors(descriptor: Descriptor, names: readonly string[]): readonly Descriptor[] {
-  const annotations = annotationsOf(descriptor);
+export function namedDescriptors(
+  descriptor: Descriptor,
+  names: readonly string[],
+  origin: Readonly<Record<string, string>> = {},
+): readonly Descriptor[] {
+  const annotations = { ...annotationsOf(descriptor), ...origin };
   const { annotations: _, ...rest } = descriptor.json;
   const { [REF_NAME]: __, ...others } = annotations;
   const variants = names.length ? names.map((name) => ({ ...others, [REF_NAME]: name })) : [others];

@@ -14,6 +14,8 @@ export interface TargetOptions {
   readonly replace: boolean;
   /** Where the output goes instead of a path, for a target that can be sent. It stays open. */
   readonly stream?: Writable | undefined;
+  /** Where the images came from, for a target that can say so beside them: annotations of their entries. */
+  readonly origin?: Readonly<Record<string, string>> | undefined;
   /** For targets that unpack. */
   readonly extraction?: ExtractionOptions | undefined;
   /** For targets that write a `config.json`. */

@@ -33,7 +33,8 @@ export async function imageCatalog(places: readonly string[], context: Context):
   return { places: shown, named: (name) => byName.get(name) ?? [] };
 }
 
-async function imagesAt(place: string, context: Context): Promise<readonly ImageFile[]> {
+/** @param place `DIR`, `FILE` or `rkt:DIR` */
+export async function imagesAt(place: string, context: Context): Promise<readonly ImageFile[]> {
   const path = place.startsWith(STORE) ? place.slice(STORE.length) : place;
   if ((await pathKind(path)) !== 'folder') return [await openImage(await fileContent(path, context), context)];
   const archive = await folderArchive(path, context);

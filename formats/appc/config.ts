@@ -39,13 +39,16 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   const { manifest } = image;
   const { app, annotations } = manifest;
   const labels = labelsOf(image, context);
+  const platform = platformOf(manifest.labels, context);
   const config: ImageConfig = {
-    platform: platformOf(manifest.labels, context),
+    platform,
     ...defined('created', createdOf(annotations, context)),
     ...defined('author', annotations.get('authors')),
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
-    ...(app ? running(app, manifest.name, root, context) : { exposedPorts: [], volumes: [] }),
+    ...(app
+      ? running(app, { manifest, root, architecture: platform.architecture }, context)
+      : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
     shell: [],
@@ -54,9 +57,15 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
   return withRuntimeLabel(config);
 }
 
-function running(app: App, name: string, root: RenderedRoot, context: Context) {
+interface Around {
+  readonly manifest: ImageManifest;
+  readonly root: RenderedRoot;
+  readonly architecture: string | undefined;
+}
+
+function running(app: App, { manifest: { name }, root, architecture }: Around, context: Context) {
   const mountPoints = mountPointsOf(app, context);
-  const isolation = isolationOf(app.isolators, context);
+  const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
     name: `${handler.name} event handler`,
     value: handler.exec,
@@ -154,7 +163,7 @@ function createdOf(annotations: ReadonlyMap<string, string>, context: Context): 
 
 /** What has a name of its own in the model, and is no label beside it. */
 const MAPPED_LABELS = new Set(['os', 'arch']);
-const MAPPED_ANNOTATIONS = new Set(['created', 'authors', ENTRYPOINT, CMD]);
+const MAPPED_ANNOTATIONS = new Set(['created', 'authors', 'homepage', 'documentation', ENTRYPOINT, CMD]);
 
 function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Context): ReadonlyMap<string, string> {
   const labels = new Map<string, string>();

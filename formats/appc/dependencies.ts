@@ -2,10 +2,10 @@
  * Which images an image is made of, in the order in which they are laid over each other.
  * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
  */
-import type { Context } from '../base/context.ts';
-import { checkAbort } from '../base/context.ts';
+import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
+import type { ImageDependency } from '../model/image.ts';
 import { type ImageFile, imageIdOf } from './image-file.ts';
 import type { Dependency } from './manifest.ts';
 
@@ -23,28 +23,48 @@ export interface Rendered {
   readonly branch: readonly ImageFile[];
 }
 
-/** Base first, depth first, each dependency in its place: an image that is needed twice comes twice. */
+export interface RenderOrder {
+  /** Base first, depth first, each dependency in its place: an image that is needed twice comes twice. */
+  readonly order: readonly Rendered[];
+  readonly dependencies: readonly ImageDependency[];
+}
+
+/** @param onMissing where it is given, what is not found is told there and left out @throws OcixError appc/dependency, size/mismatch */
 export async function renderOrder(
   top: ImageFile,
   catalog: () => Promise<ImageCatalog>,
+  onMissing: ((error: OcixError) => void) | undefined,
   context: Context,
-): Promise<readonly Rendered[]> {
-  const found: Rendered[] = [];
+): Promise<RenderOrder> {
+  const order: Rendered[] = [];
   const known = new Map<string, Promise<ImageFile>>();
-  await visit(top, []);
-  return found;
+  return { dependencies: await visit(top, []), order };
 
-  async function visit(file: ImageFile, above: readonly ImageFile[]): Promise<void> {
+  async function visit(file: ImageFile, above: readonly ImageFile[]): Promise<readonly ImageDependency[]> {
     checkAbort(context);
     if (above.some((one) => one.place === file.place)) throw cycle([...above, file]);
     const branch = [...above, file];
+    const found: ImageDependency[] = [];
     for (const dependency of file.manifest.dependencies) {
-      const key = JSON.stringify([dependency.imageName, dependency.imageId, [...dependency.labels], dependency.size]);
-      if (!known.has(key)) known.set(key, findImage(dependency, branch, await catalog(), context));
-      await visit(await known.get(key)!, branch);
+      const one = await find(dependency, branch);
+      const name = describe(dependency);
+      found.push(one ? { name, place: one.place, dependencies: await visit(one, branch) } : { name, dependencies: [] });
     }
-    found.push({ file, branch });
-    checkLimit(context.limits, 'layers', found.length, 'the number of images to lay over each other');
+    order.push({ file, branch });
+    checkLimit(context.limits, 'layers', order.length, 'the number of images to lay over each other');
+    return found;
+  }
+
+  async function find(dependency: Dependency, branch: readonly ImageFile[]): Promise<ImageFile | undefined> {
+    const key = JSON.stringify([dependency.imageName, dependency.imageId, [...dependency.labels], dependency.size]);
+    try {
+      if (!known.has(key)) known.set(key, findImage(dependency, branch, await catalog(), context));
+      return await known.get(key)!;
+    } catch (error) {
+      if (!onMissing || !(error instanceof OcixError) || error.code !== 'appc/dependency') throw error;
+      onMissing(error);
+      return undefined;
+    }
   }
 }
 
@@ -85,6 +105,16 @@ async function theOne(
   const ids = new Set<string>();
   for (const file of files) ids.add(file.key ?? (await imageIdOf(file, context)));
   if (ids.size === 1) return files[0]!;
+  const latest = files.reduce((last, file) => ((file.imported ?? 0) >= (last.imported ?? 0) ? file : last));
+  if (files.every(({ imported }) => imported !== undefined)) {
+    note(
+      context,
+      'guessed',
+      `${describe(dependency)} is in the store ${ids.size} times; the one that came last is taken (${latest.key?.slice(0, 19)})`,
+      ...trail(branch),
+    );
+    return latest;
+  }
   throw new OcixError(
     'appc/dependency',
     `${describe(dependency)} could be any of ${files.length} images: ${files.map(({ place }) => place).join(', ')}`,
@@ -149,5 +179,6 @@ const describe = ({ imageName, imageId, labels }: Dependency): string => {
   return words.length ? `${imageName} (${words.join(', ')})` : imageName;
 };
 
-const labelled = ({ manifest }: ImageFile): string =>
+/** `name:version`, for a person. */
+export const labelled = ({ manifest }: ImageFile): string =>
   `${manifest.name}${manifest.labels.has('version') ? `:${manifest.labels.get('version')}` : ''}`;

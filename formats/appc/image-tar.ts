@@ -15,6 +15,7 @@ import { baseOf, shownPath } from '../rootfs/path.ts';
 import type { Inode } from '../rootfs/tree.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
 import type { TarEntry } from '../tar/entry.ts';
+import { joinedPieces, type Piece } from '../tar/pieces.ts';
 import { tarScanner } from '../tar/scanner.ts';
 import { mayBeDatabase, type RenderedRoot } from './rendered-root.ts';
 
@@ -35,9 +36,11 @@ export interface PathFilter {
    * stands in the archive.
    */
   readonly renamed: ReadonlyMap<string, string>;
+  /** Symlinks that a converter added and the image it read did not have: targets by path. They are left out. */
+  readonly added: ReadonlyMap<string, string>;
 }
 
-export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map() };
+export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map(), added: new Map() };
 
 /** Folders to put in front of an entry, by the entry's place in the archive, found the first time an image is read. */
 export type ImpliedFolders = Map<number, readonly string[]>;
@@ -50,13 +53,8 @@ export interface ImageTarOptions {
   readonly learnt: Learnt;
 }
 
-/** One piece of output, or that many zeros. */
-type Piece = Uint8Array | number;
-
 const ROOT = fromBinaryString('./');
 const NONE = new Uint8Array(0);
-const ZEROS = new Uint8Array(1 << 20);
-const PIECE = 512 * 1024;
 
 /**
  * The root filesystem of an image as an uncompressed layer. Ends only when `content` has, so that every byte of it counts for the id.
@@ -96,6 +94,7 @@ export async function* layerOfImage(
       const own = place.path;
       const path = filter.renamed.get(own) ?? own;
       if (path === own && own !== '' && !filter.keeps(own, entry.type === 'dir')) return;
+      if (entry.type === 'symlink' && filter.added.get(own) === binaryString(entry.link)) return;
       for (const folder of above(entry, path)) put(folderEntry(entry), folder, NONE);
       written.add(path);
       if (entry.type !== 'hardlink') {
@@ -138,11 +137,11 @@ export async function* layerOfImage(
     size += chunk.length;
     hash.update(chunk);
     scanner.push(chunk);
-    yield* joined(pieces, context);
+    yield* joinedPieces(pieces, context);
   }
   scanner.finish();
   archive.finish();
-  yield* joined([...pieces, END_OF_TAR], context);
+  yield* joinedPieces([...pieces, END_OF_TAR], context);
   root?.finishImage();
   learnt.imageId = hash.digest().replace(':', '-');
   learnt.size = size;
@@ -159,35 +158,6 @@ const folderEntry = (entry: TarEntry): TarEntry => ({
   size: 0,
   xattrs: new Map(),
 });
-
-/** Small pieces together, and holes as zeros, in memory of their own. */
-async function* joined(pieces: Piece[], context: Context): AsyncGenerator<Uint8Array> {
-  let buffer = new Uint8Array(PIECE);
-  let filled = 0;
-  for (const piece of pieces.splice(0)) {
-    for (let at = 0, length = lengthOf(piece); at < length; ) {
-      const part = Math.min(length - at, PIECE - filled);
-      if (typeof piece === 'number') {
-        if (part === PIECE) {
-          checkAbort(context);
-          yield ZEROS.subarray(0, PIECE);
-          at += part;
-          continue;
-        }
-        buffer.fill(0, filled, filled + part);
-      } else buffer.set(piece.subarray(at, at + part), filled);
-      at += part;
-      filled += part;
-      if (filled < PIECE) continue;
-      yield buffer;
-      buffer = new Uint8Array(PIECE);
-      filled = 0;
-    }
-  }
-  if (filled) yield buffer.subarray(0, filled);
-}
-
-const lengthOf = (piece: Piece): number => (typeof piece === 'number' ? piece : piece.length);
 
 /** Where an entry stands. `outside` is passed over. */
 type Place = 'manifest' | 'outside' | { readonly path: string };

@@ -3,7 +3,8 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md
  */
 import type { Keeper, Kept } from '../archive/archive.ts';
-import type { Context } from '../base/context.ts';
+import { type Context, createContext, note } from '../base/context.ts';
+import type { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
@@ -20,6 +21,11 @@ export const aci: ContentReader = {
   aliases: [],
   summary: 'App Container Images of rkt, acbuild, docker2aci and actool, with the images that they depend on',
   recognise: recogniseImage,
+  async names({ name, size, open }, context) {
+    const quiet = createContext({ limits: context.limits, signal: context.signal });
+    const { manifest } = await openImage({ place: name, size, costly: true, open }, quiet);
+    return referencesOf(manifest, quiet);
+  },
   async read(content, context, reading) {
     const file = await imageFile(content, reading.keep, context);
     return [await imageOf(file, catalogFor(reading, context), reading, context)];
@@ -27,19 +33,22 @@ export const aci: ContentReader = {
 };
 
 export const catalogFor = (reading: Reading, context: Context): (() => Promise<ImageCatalog>) => {
+  const { dependencies, shared } = reading;
   let made: Promise<ImageCatalog> | undefined;
-  return () => (made ??= imageCatalog(reading.dependencies, context));
+  const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context);
+  return () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
 };
 
 /** @throws OcixError appc/…, and what reading its content throws */
 export async function imageOf(
   file: ImageFile,
   catalog: () => Promise<ImageCatalog>,
-  { keep, compatible }: Reading,
+  reading: Reading,
   context: Context,
 ): Promise<Image> {
-  const order = await renderOrder(file, catalog, context);
-  const { layers, root } = await renderImage(order, { compatible }, keep, context);
+  const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
+  const { order, dependencies } = await renderOrder(file, catalog, onMissing, context);
+  const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
   const config = configOf({ manifest, manifestBytes, imageId }, root, context);
@@ -49,6 +58,7 @@ export async function imageOf(
     config,
     layers: layers.map(({ layer }) => layer),
     history: layers.map(step),
+    ...(dependencies.length ? { dependencies } : {}),
     annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
     original: {},
   };

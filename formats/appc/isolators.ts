@@ -9,6 +9,7 @@ import { OcixError } from '../base/errors.ts';
 import { printable } from '../bytes/text.ts';
 import { decode, type JsonNode } from '../json/decode.ts';
 import type { Json } from '../json/parse.ts';
+import { DEFAULT_CAPABILITIES } from '../model/capabilities.ts';
 import type { Isolation, SeccompFilter } from '../model/isolation.ts';
 import { type AppIsolator, bad } from './manifest.ts';
 import { parseQuantity } from './quantity.ts';
@@ -19,26 +20,15 @@ const REMOVE = 'os/linux/capabilities-remove-set';
 const SECCOMP_RETAIN = 'os/linux/seccomp-retain-set';
 const SECCOMP_REMOVE = 'os/linux/seccomp-remove-set';
 
-/** What rkt gave an app that says nothing, and what is counted from where an app removes. */
-const DEFAULT_CAPABILITIES: readonly string[] = [
-  'CAP_AUDIT_WRITE',
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FOWNER',
-  'CAP_FSETID',
-  'CAP_KILL',
-  'CAP_MKNOD',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_NET_RAW',
-  'CAP_SETFCAP',
-  'CAP_SETGID',
-  'CAP_SETPCAP',
-  'CAP_SETUID',
-  'CAP_SYS_CHROOT',
-];
+/** What a value means depends on. */
+interface Surroundings {
+  /** GOARCH, where the image says it: some sets of system calls are larger on some processors. */
+  readonly architecture: string | undefined;
+  readonly context: Context;
+}
 
 /** Reads one isolator's value into a part of the whole. */
-type Decode = (value: JsonNode, context: Context) => Isolation;
+type Decode = (value: JsonNode, around: Surroundings) => Isolation;
 
 const KNOWN: Readonly<Record<string, Decode>> = {
   'resource/cpu': (value) => ({ cpu: resource(value, 'milli') }),
@@ -47,19 +37,19 @@ const KNOWN: Readonly<Record<string, Decode>> = {
   'os/linux/oom-score-adj': (value) => ({ oomScoreAdj: whole(value, -1000, 1000) }),
   'os/linux/no-new-privileges': (value) => ({ noNewPrivileges: value.boolean() }),
   'os/linux/selinux-context': (value) => ({ selinuxLabel: selinux(value) }),
-  'os/linux/apparmor-profile': (value) => ({ apparmorProfile: value.object().require('profile').string() }),
+  'os/linux/apparmor-profile': (value) => ({ apparmorProfile: profile(value) }),
   'os/unix/sysctl': (value) => ({ sysctl: Object.fromEntries(value.stringMap()) }),
   [RETAIN]: (value) => ({ capabilities: [...new Set(capabilities(value))].sort() }),
   [REMOVE]: (value) => {
     const removed = new Set(capabilities(value));
     return { capabilities: DEFAULT_CAPABILITIES.filter((name) => !removed.has(name)) };
   },
-  [SECCOMP_RETAIN]: (value, context) => seccomp(value, 'retain', context),
-  [SECCOMP_REMOVE]: (value, context) => seccomp(value, 'remove', context),
+  [SECCOMP_RETAIN]: (value, around) => seccomp(value, 'retain', around),
+  [SECCOMP_REMOVE]: (value, around) => seccomp(value, 'remove', around),
 };
 
 /** Of two of one name the last counts. @throws OcixError appc/manifest, json/type */
-export function isolationOf(isolators: readonly AppIsolator[], context: Context): Isolation | undefined {
+export function isolationOf(isolators: readonly AppIsolator[], around: Surroundings): Isolation | undefined {
   exclusive(isolators, RETAIN, REMOVE);
   exclusive(isolators, SECCOMP_RETAIN, SECCOMP_REMOVE);
   let all: Isolation = {};
@@ -70,7 +60,7 @@ export function isolationOf(isolators: readonly AppIsolator[], context: Context)
       unsupported.push({ name, value });
       continue;
     }
-    const part = read(decode(value, 'any-case', `${pointer}/value`), context);
+    const part = read(decode(value, 'any-case', `${pointer}/value`), around);
     const cpu = { ...all.cpu, ...part.cpu };
     all = { ...all, ...part, ...(Object.keys(cpu).length ? { cpu } : {}) };
   }
@@ -112,7 +102,15 @@ function selinux(value: JsonNode): string {
     if (node.string() === '' || node.string().includes(':')) throw bad(node, 'a name without a colon');
     return node.string();
   };
-  return [part('user'), part('role'), part('type'), object.require('level').string()].join(':');
+  const label = [part('user'), part('role'), part('type'), object.require('level').string()].join(':');
+  if (!/^[A-Za-z0-9_.:,-]{1,1024}$/.test(label)) throw bad(value, 'a context of letters, digits and _.,-');
+  return label;
+}
+
+function profile(value: JsonNode): string {
+  const name = value.object().require('profile');
+  if (!/^[^\n\0]{1,255}$/.test(name.string())) throw bad(name, 'the name of a profile');
+  return name.string();
 }
 
 function capabilities(value: JsonNode): readonly string[] {
@@ -124,23 +122,21 @@ function capabilities(value: JsonNode): readonly string[] {
   return names;
 }
 
-function seccomp(value: JsonNode, mode: SeccompFilter['mode'], context: Context): Isolation {
+function seccomp(value: JsonNode, stated: SeccompFilter['mode'], { architecture, context }: Surroundings): Isolation {
   const object = value.object();
   const set = object.require('set');
   const names = set.strings();
   if (!names.length) throw bad(set, 'a list with at least one system call');
   const errno = object.get('errno')?.string() || undefined;
   if (errno !== undefined && !/^E[A-Z0-9]{1,30}$/.test(errno)) throw bad(object.get('errno')!, 'a name such as EPERM');
-  const { calls, unknown, all } = expandSeccomp(names, mode);
-  for (const name of unknown) {
-    note(
-      context,
-      'dropped',
-      `${printable(name.slice(0, 80))} is no system call and no set of them that anybody defined`,
-      'manifest',
-      set.pointer,
-    );
-  }
-  if (all) return {}; // everything retained, or nothing removed: no filter
+  const { mode, calls, unknown, approximate, all } = expandSeccomp(names, stated, architecture);
+  for (const name of unknown) tell('dropped', name, 'is no system call and no set of them that anybody defined');
+  for (const name of approximate)
+    tell('guessed', name, 'is a set that systemd defines; the calls of one version of it are taken');
+  if (all && mode === 'retain') return {}; // everything is retained: no filter
   return { seccomp: { mode, calls, ...(errno === undefined ? {} : { errno }) } };
+
+  function tell(kind: 'dropped' | 'guessed', name: string, what: string): void {
+    note(context, kind, `${printable(name.slice(0, 80))} ${what}`, 'manifest', set.pointer);
+  }
 }

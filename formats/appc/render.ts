@@ -3,22 +3,18 @@
  * same way, so that images that share a base share its layer.
  * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
  */
-import type { Keeper } from '../archive/archive.ts';
+import type { Kept } from '../archive/archive.ts';
 import { type Context, note } from '../base/context.ts';
 import { within } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { type Layer, layerFromMember } from '../model/layer.ts';
+import type { Reading, Shared } from '../model/reader.ts';
 import { shownPath } from '../rootfs/path.ts';
 import type { Rendered } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
 import { type ImpliedFolders, type Learnt, layerOfImage, type PathFilter } from './image-tar.ts';
 import { type RenderedRoot, renderedRoot } from './rendered-root.ts';
 import { filterFor, rktLists, specifiedLists } from './whitelist.ts';
-
-export interface RenderOptions {
-  /** Lists count as they did in rkt, where that differs from the specification. */
-  readonly compatible: boolean;
-}
 
 export interface RenderedImage {
   /** Base first. */
@@ -38,8 +34,7 @@ const MOST_TOLD = 100;
 /** Reads every image once (those with a whitelist twice). @throws OcixError appc/…, path/…, tar/…, limit/… */
 export async function renderImage(
   order: readonly Rendered[],
-  { compatible }: RenderOptions,
-  keep: Keeper,
+  reading: Reading,
   context: Context,
 ): Promise<RenderedImage> {
   const root = renderedRoot();
@@ -48,13 +43,15 @@ export async function renderImage(
     const { file } = rendered;
     const specified = specifiedLists(rendered);
     const rkt = rktLists(order, i);
+    const [wanted, other] = reading.compatible ? [rkt, specified] : [specified, rkt];
     const layer = await within(placeIn(rendered), async () => {
-      const tell = differences(file, compatible, context);
-      const filter = await (compatible
-        ? filterFor(file, rkt, specified, tell.differs, context)
-        : filterFor(file, specified, rkt, tell.differs, context));
+      const tell = differences(file, reading.compatible, context);
+      const filter = await filterFor(file, wanted, other, tell.differs, context);
       tell.finish();
-      return renderLayer(file, filter, root, keep, context);
+      // Nobody else needs what only the top of a graph has.
+      const shared = i === order.length - 1 ? undefined : reading.shared;
+      const step = { file, filter, root, key: `${file.place} ${wanted.key}` };
+      return renderLayer(step, { keep: reading.keep, shared }, context);
     });
     layers.push(layer);
   }
@@ -64,25 +61,45 @@ export async function renderImage(
 /** The top of the graph is the source itself, which the trail has already. */
 const placeIn = ({ file, branch }: Rendered): string => (branch.length > 1 ? file.manifest.name : 'rootfs');
 
+interface Step {
+  readonly file: ImageFile;
+  readonly filter: PathFilter;
+  readonly root: RenderedRoot;
+  /** The same for the same image, rendered in the same way. */
+  readonly key: string;
+}
+
 async function renderLayer(
-  file: ImageFile,
-  filter: PathFilter,
-  root: RenderedRoot,
-  keep: Keeper,
+  { file, filter, root, key }: Step,
+  { keep, shared }: Pick<Reading, 'keep' | 'shared'>,
   context: Context,
 ): Promise<RenderedLayer> {
+  const { name } = file.manifest;
   const learnt: Learnt = {};
   const implied: ImpliedFolders = new Map();
   const size = { plain: 0 };
-  const first = counted(layerOfImage(file.open(), { filter, root, implied, learnt }, context), size);
-  const again = {
-    costly: file.costly,
-    open: (): Chunks => layerOfImage(file.open(), { filter, implied, learnt: {} }, context),
-  };
-  const kept = await keep(first, file.manifest.name, context, again);
-  for await (const _ of first); // a keeper that stopped early must not leave the image half read
-  const member = { name: file.manifest.name, type: 'file', link: '', size: size.plain, kept, open: kept.open } as const;
+  const first = (): Chunks => counted(layerOfImage(file.open(), { filter, root, implied, learnt }, context), size);
+  const again = (): Chunks => layerOfImage(file.open(), { filter, implied, learnt: {} }, context);
+  const kept = shared ? await sharedLayer(shared) : await newLayer(first());
+  const member = { name, type: 'file', link: '', size: size.plain, kept, open: kept.open } as const;
   return { file, imageId: learnt.imageId!, layer: await layerFromMember(member, { diffId: kept.layer?.diffId }) };
+
+  async function newLayer(content: Chunks): Promise<Kept> {
+    const made = await keep(content, name, context, { costly: file.costly, open: again });
+    for await (const _ of content); // a keeper that stopped early must not leave the image half read
+    return made;
+  }
+
+  /** What the image adds to the tree has to be known in any case; its layer may be there already, compressed and all. */
+  async function sharedLayer(among: Shared): Promise<Kept> {
+    for await (const _ of first());
+    const own = `${key} ${JSON.stringify([...implied])}`;
+    const known = await among.layer(own);
+    if (known) return known;
+    const made = await keep(again(), name, context);
+    among.made(own, made);
+    return made;
+  }
 }
 
 async function* counted(chunks: Chunks, size: { plain: number }): AsyncGenerator<Uint8Array> {

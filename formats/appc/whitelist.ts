@@ -5,8 +5,8 @@
  * rkt's renderer differs from the specification: of several lists above an image it looked at one only, and that could be a sibling's.
  * https://github.com/appc/spec/blob/v0.8.11/pkg/acirenderer/acirenderer.go
  */
-import type { Context } from '../base/context.ts';
-import { checkAbort } from '../base/context.ts';
+import { type Context, checkAbort } from '../base/context.ts';
+import { digestOf } from '../bytes/digest.ts';
 import { binaryString, utf8Bytes } from '../bytes/text.ts';
 import { cleanPath, cleanText } from '../rootfs/path.ts';
 import { tarScanner } from '../tar/scanner.ts';
@@ -14,45 +14,60 @@ import type { Rendered } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
 import { EVERYTHING, type PathFilter } from './image-tar.ts';
 
-/** Whether a path of an image is rendered. */
-export type Keeps = PathFilter['keeps'];
-
-interface Lists {
-  readonly own: ReadonlySet<string> | undefined;
-  readonly upper: readonly ReadonlySet<string>[];
+/** Which paths of an image are rendered. */
+export interface Selection {
+  keeps(path: string, isFolder: boolean): boolean;
+  /** The same for selections that keep the same. */
+  readonly key: string;
 }
 
-const always: Keeps = () => true;
+type PathList = ReadonlySet<string>;
+
+const EVERY_PATH: Selection = { keeps: () => true, key: '' };
 
 /** An image's own folders are kept whether listed or not; what lists above do not name goes, folders too. */
-function keepsOf({ own, upper }: Lists): Keeps {
-  if (!own && !upper.length) return always;
-  return (path, isFolder) => (isFolder || !own || own.has(path)) && upper.every((list) => list.has(path));
+function selection(own: PathList | undefined, upper: readonly PathList[]): Selection {
+  if (!own && !upper.length) return EVERY_PATH;
+  const lists = [own, ...upper].map((list) => (list ? [...list].sort() : null));
+  return {
+    keeps: (path, isFolder) => (isFolder || !own || own.has(path)) && upper.every((list) => list.has(path)),
+    key: digestOf(utf8Bytes(JSON.stringify(lists))),
+  };
 }
 
-const listOf = ({ manifest }: ImageFile): ReadonlySet<string> | undefined =>
+const listOf = ({ manifest }: ImageFile): PathList | undefined =>
   manifest.pathWhitelist &&
   new Set(manifest.pathWhitelist.map((path) => cleanText(binaryString(utf8Bytes(path))).path));
 
 /** As the specification has it: every list on the branch counts. */
-export function specifiedLists({ file, branch }: Rendered): Keeps {
+export function specifiedLists({ file, branch }: Rendered): Selection {
   const upper = branch.slice(0, -1).flatMap((above) => listOf(above) ?? []);
-  return keepsOf({ own: listOf(file), upper });
+  return selection(listOf(file), upper);
 }
 
 /** As rkt rendered: the images upper first, each with the last list that is found going up from level to level. */
-export function rktLists(order: readonly Rendered[], index: number): Keeps {
+export function rktLists(order: readonly Rendered[], index: number): Selection {
   const { file, branch } = order[index]!;
   let level = branch.length;
-  let upper: ReadonlySet<string> | undefined;
+  let upper: PathList | undefined;
   // The order is base first, so that what stands above an image in rkt's list comes behind it in ours. The level is that of the image looked at
   // last, whoever's it is: that is how a sibling's list gets in.
   for (const above of order.slice(index + 1)) {
     if (above.branch.length < level) upper = listOf(above.file) ?? upper;
     level = above.branch.length;
   }
-  return keepsOf({ own: listOf(file), upper: upper ? [upper] : [] });
+  return selection(listOf(file), upper ? [upper] : []);
 }
+
+/** docker2aci's images have this annotation, and links that every runtime makes by itself. */
+const FROM_DOCKER = 'appc.io/docker/repository';
+const ADDED_LINKS: PathFilter['added'] = new Map([
+  ['dev/fd', '/proc/self/fd'],
+  ['dev/stdin', '/proc/self/fd/0'],
+  ['dev/stdout', '/dev/console'],
+  ['dev/stderr', '/dev/console'],
+]);
+const NO_LINKS: PathFilter['added'] = new Map();
 
 /**
  * The filter for one image. A hard link whose target is not kept gets its content; therefore the names are read once before. Told by `differs`
@@ -60,20 +75,21 @@ export function rktLists(order: readonly Rendered[], index: number): Keeps {
  */
 export async function filterFor(
   file: ImageFile,
-  keeps: Keeps,
-  other: Keeps,
+  wanted: Selection,
+  other: Selection,
   differs: (path: string) => void,
   context: Context,
 ): Promise<PathFilter> {
-  if (keeps === always && other === always) return EVERYTHING;
+  const added = file.manifest.annotations.has(FROM_DOCKER) ? ADDED_LINKS : NO_LINKS;
+  if (wanted === EVERY_PATH && other === EVERY_PATH) return { ...EVERYTHING, added };
   const renamed = new Map<string, string>();
   const dropped = new Set<string>();
   const scanner = tarScanner(context.limits, {
     entry(entry) {
       const path = inRoot(entry.path);
       if (path === undefined || path === '') return;
-      const kept = keeps(path, entry.type === 'dir');
-      if (kept !== other(path, entry.type === 'dir')) differs(path);
+      const kept = wanted.keeps(path, entry.type === 'dir');
+      if (kept !== other.keeps(path, entry.type === 'dir')) differs(path);
       if (!kept && entry.type === 'file') dropped.add(path);
       if (!kept || entry.type !== 'hardlink') return;
       const target = inRoot(entry.link);
@@ -84,7 +100,7 @@ export async function filterFor(
     checkAbort(context);
     scanner.push(chunk);
   }
-  return { keeps, renamed };
+  return { keeps: wanted.keeps, renamed, added };
 }
 
 function inRoot(name: Uint8Array): string | undefined {

@@ -11,6 +11,7 @@ import { decode, type JsonNode, type JsonObject, type NameMatch } from '../json/
 import { type Json, parseJson } from '../json/parse.ts';
 import type { HealthCheck, ImageConfig } from './config.ts';
 import type { HistoryStep } from './image.ts';
+import { readRuntimeLabel } from './runtime-label.ts';
 
 export interface ConfigDocument {
   readonly config: ImageConfig;
@@ -46,9 +47,10 @@ const RUN = [
   'Shell',
 ];
 
-/** @throws OcixError json/…, digest/invalid, image/config */
+/** With what a label of ours says beside the document's members. @throws OcixError json/…, digest/invalid, image/config */
 export function parseConfigDocument(bytes: Uint8Array, match: NameMatch, context: Context): ConfigDocument {
-  return decodeConfigDocument(parseJson(bytes, context), match);
+  const document = decodeConfigDocument(parseJson(bytes, context), match);
+  return { ...document, config: { ...document.config, ...readRuntimeLabel(document.config, context) } };
 }
 
 export function decodeConfigDocument(value: Json, match: NameMatch): ConfigDocument {

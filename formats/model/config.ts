@@ -24,6 +24,8 @@ export interface ImageConfig {
   readonly cmd: readonly string[];
   /** `NAME=VALUE`, in order. */
   readonly env: readonly string[];
+  /** What whoever runs it has to add, as `NAME=VALUE`, where `env` does not set the name: in a bundle, and never in an image. */
+  readonly runtimeEnv?: readonly string[];
   readonly user?: string;
   /** Ids beside the user's own group. Where they are stated (also as none) nothing is looked up in the image. */
   readonly supplementaryGroups?: readonly number[];

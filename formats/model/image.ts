@@ -21,9 +21,18 @@ export interface Image {
   readonly layers: readonly Layer[];
   /** Oldest step first; empty where the source has none. */
   readonly history: readonly HistoryStep[];
+  /** The images that it is made of, as a source of that kind tells. */
+  readonly dependencies?: readonly ImageDependency[];
   /** What stands beside the configuration, for a source without a manifest of its own. */
   readonly annotations?: ReadonlyMap<string, string>;
   readonly original: OriginalDocuments;
+}
+
+export interface ImageDependency {
+  readonly name: string;
+  /** Where it was found; absent where it was not, and nothing needed its content. */
+  readonly place?: string;
+  readonly dependencies: readonly ImageDependency[];
 }
 
 /** Documents in the forms of Docker's and OCI's images, kept so that they can be passed on byte for byte. */

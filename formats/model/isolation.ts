@@ -45,10 +45,11 @@ export interface MountPoint {
   /** Absolute, in the image. */
   readonly path: string;
   readonly readOnly: boolean;
-  /** Where it lies on the host, once somebody said so. */
+  /** What is mounted, once somebody said so. Absent: a volume like any other, which starts with what the image has at the place. */
   readonly volume?: Volume;
 }
 
 export type Volume =
   | { readonly kind: 'host'; readonly source: string; readonly recursive: boolean; readonly readOnly: boolean }
+  // A place of its own, with nothing in it whatever the image has there.
   | { readonly kind: 'empty'; readonly mode: number; readonly uid: number; readonly gid: number };

@@ -1,5 +1,5 @@
 /** What a format answers: whether an archive is its own, and what images are in it. */
-import type { Archive, Keeper } from '../archive/archive.ts';
+import type { Archive, Keeper, Kept } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { ByteSource } from '../bytes/source.ts';
@@ -22,7 +22,11 @@ export interface Reader {
   readonly aliases: readonly string[];
   /** One line for help. */
   readonly summary: string;
+  /** It chooses images itself, because reading them all to choose one would cost too much. */
+  readonly selects?: true;
   bid(archive: Archive): Promise<Bid | undefined>;
+  /** The images of a store of many, told apart without reading them; oldest first. Absent where an archive is one source. */
+  estate?(archive: Archive, context: Context): Promise<readonly EstateImage[]>;
   /** The images, in the source's order, with their documents checked and their layers unread. */
   read(archive: Archive, context: Context, reading: Reading): Promise<readonly Item[]>;
 }
@@ -34,7 +38,16 @@ export interface ContentReader {
   readonly summary: string;
   /** @param head the first `HEAD_SIZE` bytes of the uncompressed content, or all there are */
   recognise(head: Uint8Array): Bid | undefined;
+  /** What an image is called, where that costs less than reading it. @throws OcixError what reading it throws */
+  names?(content: Content, context: Context): Promise<readonly string[]>;
   read(content: Content, context: Context, reading: Reading): Promise<readonly Item[]>;
+}
+
+/** One image of a store. */
+export interface EstateImage {
+  /** Of the image, and of its content: the same id is the same image for ever. */
+  readonly id: string;
+  readonly names: readonly string[];
 }
 
 /** Enough for the first names of an archive. */
@@ -84,7 +97,27 @@ export interface Reading {
   readonly keep: Keeper;
   /** Where the images are that others depend on: files, folders, stores with their transport in front. */
   readonly dependencies: readonly string[];
+  /** Somebody only looks: what an image needs and is not there is told, and no reason to refuse. */
+  readonly looking?: true | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   readonly packaging: Packaging;
+  /** Which image is meant, for a reader that `selects`. */
+  readonly selector?: Selector | undefined;
+  /** What the sources of one run have in common; absent where there is one source. */
+  readonly shared?: Shared | undefined;
+}
+
+/** Which of a source's images is meant: a reference, its place from 0 on, or its id in the words of the format. */
+export type Selector =
+  | { readonly kind: 'reference'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'id'; readonly id: string };
+
+/** What is read or made once for many sources. Keys are a reader's own. */
+export interface Shared {
+  once<T>(key: string, make: () => Promise<T>): Promise<T>;
+  /** A layer that another source of the run has stored; undefined where the caller is to make it, and say so with `made`. */
+  layer(key: string): Promise<Kept | undefined>;
+  made(key: string, kept: Kept): void;
 }

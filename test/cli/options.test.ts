@@ -15,9 +15,8 @@ const session = {
 const common = { dep: [], env: [], label: [], layers: 'group', progress: 'none', limit: [] } as const;
 
 test('limits become numbers by their names; the last of one name counts', () => {
-  expect(libraryOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] }).limits).toEqual({
-    entries: 6,
-    ratio: 2,
+  expect(libraryOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] })).toMatchObject({
+    limits: { entries: 6, ratio: 2 },
   });
   expect(libraryOptions(common).limits).toEqual({});
 });

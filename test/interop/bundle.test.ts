@@ -1,5 +1,4 @@
 /** Bundles under real runtimes: they start as they are, and what runs inside sees what config.json promises. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -8,7 +7,8 @@ import { greetingText } from '../../fixtures/images.ts';
 import { tar } from '../../fixtures/tar.ts';
 import { greetingFile, output } from '../cases/command.ts';
 import { readLayout } from '../cases/layout.ts';
-import { deepScratch, isRoot } from '../formats/rootfs/disk.ts';
+import { deepScratch } from '../formats/rootfs/disk.ts';
+import { start, testsWith } from './runtimes.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -16,23 +16,6 @@ const CORPUS = join(import.meta.dirname, '../../../shared/corpus/docker-save');
 const ALPINE = join(CORPUS, 'trivy-alpine-310.tar.gz');
 const JIB = join(CORPUS, 'jib-busybox-docker.tar');
 const DEBIAN = join(import.meta.dirname, '../../build/bench/image.tar');
-let count = 0;
-
-/** crun refuses a host that mixes the versions of cgroups; the mount namespace has one version. */
-function start(
-  runtime: string,
-  bundle: string,
-): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  const name = `ocix-test-${process.pid}-${count++}`;
-  const script = `if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi; cd "$1" && exec "$0" --root "$2" run ${name}`;
-  const state = join(bundle, '../state');
-  mkdirSync(state, { recursive: true });
-  return spawnSync('unshare', ['-m', 'sh', '-c', script, runtime, bundle, state], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-}
-
 function bundleOf(source: string, ...options: readonly string[]): string {
   const bundle = join(deepScratch(), 'bundle');
   output(['bundle', '-q', ...options, source, bundle]);
@@ -68,8 +51,7 @@ const capabilityMask = (names: readonly string[]): string =>
     .padStart(16, '0');
 
 describe.each(['runc', 'crun'])('%s', (runtime) => {
-  const absent = spawnSync(runtime, ['--version']).error !== undefined;
-  const runs = isRoot && (!absent || process.env.OCIX_REQUIRE_PEERS) ? test : test.skip;
+  const runs = testsWith(runtime);
   const withFile = (path: string) => (existsSync(path) ? runs : test.skip);
 
   runs('starts the bundle of the greeting as it is, as its named user', () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ajvDraft04 from 'ajv-draft-04';
 import { describe, expect, test } from 'vitest';
+import type { ImageConfig } from '../../../formats/model/config.ts';
 import { generate } from './generate.ts';
 
 const CORPUS = join(import.meta.dirname, '../../../../shared/corpus');
@@ -27,6 +28,33 @@ const namespace = {
   gids: [{ container: 0, host: 1000, size: 1 }],
 };
 const passwd = 'app:x:1000:4294967294::/app:\n';
+
+const confined: Partial<ImageConfig> = {
+  supplementaryGroups: [400, 4294967294],
+  runtimeEnv: ['container=x'],
+  mountPoints: [
+    { name: 'a', path: '/a', readOnly: true, volume: { kind: 'empty', mode: 0o1777, uid: 5, gid: 6 } },
+    {
+      name: 'b',
+      path: '/b',
+      readOnly: false,
+      volume: { kind: 'host', source: '/opt', recursive: true, readOnly: true },
+    },
+    { name: 'c', path: '/c', readOnly: false },
+  ],
+  isolation: {
+    cpu: { request: 1, limit: 1500, shares: 512 },
+    memory: { request: 1, limit: Number.MAX_SAFE_INTEGER },
+    capabilities: ['CAP_CHECKPOINT_RESTORE'],
+    seccomp: { mode: 'retain', calls: ['read'], errno: 'ENOSYS' },
+    noNewPrivileges: true,
+    oomScoreAdj: -1000,
+    selinuxLabel: 'u:r:t:s0',
+    apparmorProfile: 'p',
+    sysctl: { 'net.ipv4.ip_forward': '1' },
+    unsupported: [{ name: 'x', value: null }],
+  },
+};
 
 describe.runIf(there)('the official schema (skipped where ../shared/corpus/schemas is absent)', () => {
   test.each([
@@ -53,6 +81,11 @@ describe.runIf(there)('the official schema (skipped where ../shared/corpus/schem
       ),
     ],
     ['without privileges', generate({ volumes: ['/v'] }, {}, { userNamespace: namespace })],
+    ['of one that is confined in every way', generate(confined)],
+    [
+      'of one whose filter lists what is refused',
+      generate({ isolation: { seccomp: { mode: 'remove', calls: ['reboot'] } } }),
+    ],
     ['without capabilities', generate({}, {}, { capabilities: [] })],
   ])('takes the document %s', (_, { document }) => {
     const validate = validator();

@@ -1,0 +1,51 @@
+/** The names of capabilities: all that Linux has, and those that a container gets where nobody says otherwise. See capabilities(7). */
+
+/** Docker's fourteen, which are also the App Container specification's. */
+export const DEFAULT_CAPABILITIES: readonly string[] = [
+  'CAP_AUDIT_WRITE',
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_MKNOD',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_NET_RAW',
+  'CAP_SETFCAP',
+  'CAP_SETGID',
+  'CAP_SETPCAP',
+  'CAP_SETUID',
+  'CAP_SYS_CHROOT',
+];
+
+/** All that Linux 6.1 has. */
+export const KNOWN_CAPABILITIES: ReadonlySet<string> = new Set([
+  ...DEFAULT_CAPABILITIES,
+  'CAP_AUDIT_CONTROL',
+  'CAP_AUDIT_READ',
+  'CAP_BLOCK_SUSPEND',
+  'CAP_BPF',
+  'CAP_CHECKPOINT_RESTORE',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_IPC_LOCK',
+  'CAP_IPC_OWNER',
+  'CAP_LEASE',
+  'CAP_LINUX_IMMUTABLE',
+  'CAP_MAC_ADMIN',
+  'CAP_MAC_OVERRIDE',
+  'CAP_NET_ADMIN',
+  'CAP_NET_BROADCAST',
+  'CAP_PERFMON',
+  'CAP_SYS_ADMIN',
+  'CAP_SYS_BOOT',
+  'CAP_SYSLOG',
+  'CAP_SYS_MODULE',
+  'CAP_SYS_NICE',
+  'CAP_SYS_PACCT',
+  'CAP_SYS_PTRACE',
+  'CAP_SYS_RAWIO',
+  'CAP_SYS_RESOURCE',
+  'CAP_SYS_TIME',
+  'CAP_SYS_TTY_CONFIG',
+  'CAP_WAKE_ALARM',
+]);
