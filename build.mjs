@@ -1,5 +1,5 @@
 /**
- * Bundles the command, the library and the compression worker into dist/. Dependencies stay outside; what is a
+ * Bundles the command, the library and the workers into dist/. Dependencies stay outside; what is a
  * devDependency and gets bundled (commander, since every command loads it; libdeflate, so that it cannot change) has its licence written to dist/THIRD-PARTY-LICENSES.txt.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ const ENTRIES = {
   ocix: 'cli/main.ts',
   index: 'converters/index.ts',
   'compress-worker': 'formats/codec/compress-worker.ts',
+  'hash-worker': 'formats/bytes/hash-worker.ts',
 };
 const COMMAND = join(dist, 'ocix.js');
 

@@ -60,13 +60,17 @@ export function sourceOptions(command: Command): Command {
         .helpGroup(PACKAGES),
     )
     .addOption(new Option('--distroless', 'no dpkg database, only what scanners read').helpGroup(PACKAGES))
-    .addOption(
-      new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
-        .argParser(collect)
-        .default([], 'see docs/limits.md')
-        .helpGroup(SAFETY),
-    );
+    .addOption(limits());
 }
+
+/** For a command whose source is a file and nothing else. */
+export const limitOption = (command: Command): Command => command.addOption(limits());
+
+const limits = (): Option =>
+  new Option('--limit <name=value>', 'raise or lower a safety limit (repeatable)')
+    .argParser(collect)
+    .default([], 'see docs/limits.md')
+    .helpGroup(SAFETY);
 
 export function targetOptions(command: Command): Command {
   return command
@@ -82,7 +86,11 @@ export function targetOptions(command: Command): Command {
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the conversion report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
+        PRINT,
+      ),
+    );
 }
 
 export function extractionOptions(command: Command): Command {
@@ -97,7 +105,9 @@ export function extractionOptions(command: Command): Command {
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(new Option('--report <file>', 'write the report there, as JSON').helpGroup(PRINT));
+    .addOption(
+      new Option('--report <file>', 'write the report there: JSON, or a page to read (.html)').helpGroup(PRINT),
+    );
 }
 
 const pairs = (name: string, what: string): Option =>

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   inspect: async () => (await import('./commands/inspect.ts')).registerInspect,
   ls: async () => (await import('./commands/ls.ts')).registerLs,
   diff: async () => (await import('./commands/diff.ts')).registerDiff,
+  verify: async () => (await import('./commands/verify.ts')).registerVerify,
   detect: async () => (await import('./commands/detect.ts')).registerDetect,
 };
 

@@ -8,6 +8,7 @@ export type { HealthCheck, ImageConfig, Platform } from '../formats/model/config
 export type { Artifact, Descriptor, HistoryStep, Image, ImageIndex, Item } from '../formats/model/image.ts';
 export { imagesOf } from '../formats/model/image.ts';
 export type { Layer } from '../formats/model/layer.ts';
+export type { GoodSignature } from '../formats/openpgp/policy.ts';
 export { type ConvertOptions, convert, unpack } from './convert.ts';
 export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
 export type { Listed } from './listing.ts';
@@ -27,3 +28,4 @@ export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
+export { type CheckedSignature, checkSignature, RKT_KEYRINGS, type SignatureRequest } from './verify.ts';

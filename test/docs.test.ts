@@ -1,6 +1,6 @@
 /** The examples of the documentation run as they stand. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dockerSave } from '../fixtures/docker-save.ts';
 import { greeting } from '../fixtures/images.ts';
+import { newKey, signed } from './formats/openpgp/keys.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIBRARY = pathToFileURL(join(ROOT, 'dist/index.js')).href;
@@ -16,11 +17,16 @@ const examples = [...readFileSync(join(ROOT, 'docs/library.md'), 'utf8').matchAl
 );
 
 let folder = '';
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ocix-docs-'));
   const archive = dockerSave(greeting('amd64'), { generation: '1.10' });
   writeFileSync(join(folder, 'app.tar'), archive);
   writeFileSync(join(folder, 'app.tar.gz'), gzipSync(archive));
+  const key = await newKey();
+  mkdirSync(join(folder, 'keys'));
+  writeFileSync(join(folder, 'keys/alice.asc'), key.toPublic().armor());
+  writeFileSync(join(folder, 'app.aci'), archive);
+  writeFileSync(join(folder, 'app.aci.asc'), await signed(key, archive));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -13,7 +13,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROOMS: readonly (readonly [RegExp, number])[] = [
   [/^formats\/base\//, 1],
   [/^formats\/bytes\//, 2],
-  [/^formats\/(?:codec|json)\//, 3],
+  [/^formats\/(?:codec|json|openpgp)\//, 3],
   [/^formats\/(?:tar|ar)\//, 4],
   [/^formats\/rootfs\//, 5],
   [/^formats\/store\//, 6],
@@ -125,6 +125,11 @@ test('every format folder with a reader is in the table of readers', () => {
 test('every target file is in the table of targets', () => {
   const targets = filesBelow('converters/targets').filter((path) => /export const \w+: Target = /.test(textOf(path)));
   expect(targets.length, 'a target outside the table cannot be chosen').toBe(TARGETS.length);
+});
+
+test('openpgp is loaded only when it is called for', () => {
+  const wrong = SOURCES.filter((path) => /^import (?!type ).* from 'openpgp'/m.test(textOf(path)));
+  expect(wrong, 'it takes as long to load as everything else together').toEqual([]);
 });
 
 test('every error code is thrown somewhere', () => {

@@ -1,11 +1,10 @@
 /** `migrate`: a whole estate into one layout. */
-import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { MigratedImage, MigrationReport } from '../../converters/index.ts';
 import { STATUS } from '../../formats/base/errors.ts';
-import { outputError } from '../../formats/bytes/output-error.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, wholeNumber } from '../options.ts';
+import { writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session } from '../session.ts';
 
@@ -30,7 +29,7 @@ export function registerMigrate(program: Command, session: Session): void {
     .addOption(new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep').default('keep'))
     .addOption(new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version'))
     .addOption(new Option('--strict', 'an image of which anything would be lost, guessed or repaired counts as failed'))
-    .addOption(new Option('--report <file>', 'write what became of each image there, as JSON'))
+    .addOption(new Option('--report <file>', 'write what became of each image there, as JSON or as a page (.html)'))
     .addHelpText(
       'after',
       `\nExamples:\n  ocix migrate rkt:/var/lib/rkt estate/\n  ocix migrate --report estate.json images/ estate/\n${EXIT_HELP}  4 also where some images failed; the others are written.\n`,
@@ -56,7 +55,7 @@ async function run(estate: string, out: string, options: Options, session: Sessi
     onImage: (image, left) => tell(`${imageLine(image)}  (${left} left)`),
   });
   view.end();
-  if (options.report !== undefined) await writeMigration(options.report, report);
+  if (options.report !== undefined) await writeReport(options.report, report);
   await print(session, options.json ? [JSON.stringify(report)] : resultLines(report));
   if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
   if (report.images.some(({ state }) => state === 'failed')) session.finish(STATUS.refused);
@@ -73,12 +72,6 @@ const resultLines = ({ images, out }: MigrationReport): readonly string[] =>
   images.flatMap(({ report }) =>
     (report?.images ?? []).map(({ names, digest }) => [printable(names[0] ?? ''), digest, out].join('\t')),
   );
-
-async function writeMigration(file: string, report: MigrationReport): Promise<void> {
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`).catch((cause: unknown) => {
-    throw outputError(file, cause);
-  });
-}
 
 function summary({ images, others, out }: MigrationReport, milliseconds: number): string {
   const count = (state: MigratedImage['state']): number => images.filter((image) => image.state === state).length;

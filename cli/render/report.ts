@@ -1,15 +1,21 @@
 /** What a run did: the report as a file, its notes as lines. */
 import { writeFile } from 'node:fs/promises';
-import type { Note, Report } from '../../converters/index.ts';
+import type { MigrationReport, Note, Report } from '../../converters/index.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { countText } from './units.ts';
 
-/** @throws OcixError output/write */
-export async function writeReport(file: string, report: Report): Promise<void> {
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`).catch((cause: unknown) => {
+/** Data, or a page to read where the file is to be one. @throws OcixError output/write */
+export async function writeReport(file: string, report: Report | MigrationReport): Promise<void> {
+  await writeFile(file, await contentOf(file, report)).catch((cause: unknown) => {
     throw outputError(file, cause);
   });
+}
+
+async function contentOf(file: string, report: Report | MigrationReport): Promise<string> {
+  if (!/\.html?$/i.test(file)) return `${JSON.stringify(report, null, 2)}\n`;
+  const { migrationPage, reportPage } = await import('./page.ts');
+  return 'estate' in report ? migrationPage(report) : reportPage(report);
 }
 
 /** More would push what matters off the screen. */

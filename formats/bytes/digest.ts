@@ -6,6 +6,7 @@
  */
 import { OcixError } from '../base/errors.ts';
 import type { Chunks } from './chunks.ts';
+import type { ThreadHash } from './hash-thread.ts';
 
 export type DigestAlgorithm = 'sha256' | 'sha512';
 export type Digest = `${DigestAlgorithm}:${string}`;
@@ -75,17 +76,32 @@ export interface Promised {
  * @throws OcixError size/mismatch, digest/mismatch
  */
 export async function* verify(chunks: Chunks, promised: Promised, what: string): AsyncGenerator<Uint8Array> {
-  const hash = promised.digest === undefined ? undefined : newHash(algorithmOf(promised.digest));
+  let hash: Hash | ThreadHash | undefined;
   let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (promised.size !== undefined && size > promised.size)
-      throw sizeMismatch(what, promised.size, `more than ${promised.size}`);
-    hash?.update(chunk);
-    yield chunk;
+  try {
+    for await (const chunk of chunks) {
+      size += chunk.length;
+      if (promised.size !== undefined && size > promised.size)
+        throw sizeMismatch(what, promised.size, `more than ${promised.size}`);
+      if (promised.digest !== undefined) {
+        hash ??= await hashFor(chunk, algorithmOf(promised.digest));
+        await hash.update(chunk);
+      }
+      yield chunk;
+    }
+    if (promised.size !== undefined && size !== promised.size) throw sizeMismatch(what, promised.size, `${size}`);
+    if (promised.digest === undefined) return;
+    hash ??= newHash(algorithmOf(promised.digest));
+    checkDigest(await hash.digest(), promised.digest, what);
+  } finally {
+    if (hash && 'drop' in hash) hash.drop();
   }
-  if (promised.size !== undefined && size !== promised.size) throw sizeMismatch(what, promised.size, `${size}`);
-  if (hash) checkDigest(hash.digest(), promised.digest!, what);
+}
+
+/** Another thread can hash what lies in shared memory, while the consumer works on it. */
+async function hashFor(chunk: Uint8Array, algorithm: DigestAlgorithm): Promise<Hash | ThreadHash> {
+  if (chunk.buffer instanceof ArrayBuffer) return newHash(algorithm);
+  return (await import('./hash-thread.ts')).threadHash(algorithm) ?? newHash(algorithm);
 }
 
 export function checkDigest(found: Digest, expected: Digest, what: string): void {

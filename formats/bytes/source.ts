@@ -71,7 +71,7 @@ function randomSource(name: string, { size, mtimeMs }: Stats, handle: FileHandle
     size,
     modified: mtimeMs,
     window: (start, length) => readWindow(file, start, within(start, length), fresh()),
-    reusingWindow: (start, length) => readWindow(file, start, within(start, length), ring()),
+    reusingWindow: (start, length) => readWindow(file, start, within(start, length), ring(within(start, length))),
     close: () => closeOnce(handle),
   };
 }
@@ -83,12 +83,19 @@ async function closeOnce(handle: FileHandle): Promise<void> {
 /** New memory for every read. */
 const fresh = (): ReadMemory => (size) => Buffer.allocUnsafeSlow(size);
 
-/** Four buffers in turn: one is being read into, one is at the consumer, and the consumer may still be busy with two. */
-function ring(): ReadMemory {
+/** A window of this many bytes is worth that another thread hashes it. */
+const SHARED = 4 * 2 ** 20;
+
+/**
+ * Four buffers in turn: one is being read into, one is at the consumer, and the consumer may still be busy with two. Those of
+ * a long window are shared between threads.
+ */
+function ring(length: number): ReadMemory {
   const buffers: Buffer[] = [];
   let turn = 0;
   return (size) => {
-    const buffer = (buffers[turn] ??= Buffer.allocUnsafeSlow(READ));
+    const buffer = (buffers[turn] ??=
+      length < SHARED ? Buffer.allocUnsafeSlow(READ) : Buffer.from(new SharedArrayBuffer(READ)));
     turn = (turn + 1) % 4;
     return buffer.subarray(0, size);
   };

@@ -11,8 +11,11 @@ type Zlib = typeof import('node:zlib');
 /** `node:zlib`, or undefined where there is none (a browser). */
 export const nodeZlib: Zlib | undefined = globalThis.process?.getBuiltinModule?.('node:zlib');
 
-/** Bytes of one piece of output. With Node's default of 16 KiB decompression takes two and a half times as long. */
-export const PIECE = 2 ** 20;
+/**
+ * Bytes of one piece of output. With Node's default of 16 KiB decompression takes two and a half times as long. The engine
+ * waits while the consumer works on the piece before, and for large pieces the two wait for each other longer.
+ */
+export const PIECE = 2 ** 18;
 
 /** What is used of a zlib stream. */
 export interface ZlibEngine {

@@ -5,7 +5,6 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { OcixError } from '../base/errors.ts';
-import { concat, fromBinaryString, utf8Bytes } from '../bytes/text.ts';
 import { baseOf, parentOf, shownPath } from './path.ts';
 import type { Syscalls } from './syscalls.ts';
 
@@ -29,7 +28,6 @@ export interface ConfinedRoot {
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Descriptors that stay open: entries of one folder mostly follow each other. */
 const MOST_OPEN = 64;
-const NUL = Uint8Array.of(0);
 
 export function confinedRoot(root: string, syscalls: Syscalls | undefined): ConfinedRoot {
   const top = openSync(root, FOLDER);
@@ -70,7 +68,7 @@ export function confinedRoot(root: string, syscalls: Syscalls | undefined): Conf
 
   function openFolder(path: string): number {
     if (syscalls) {
-      const fd = syscalls.openFolder(top, concat([fromBinaryString(path), NUL]));
+      const fd = syscalls.openFolder(top, Buffer.from(`${path}\0`, 'latin1'));
       if (fd >= 0) return fd;
       if (!UNAVAILABLE.has(-fd)) throw gone(path, -fd);
     }
@@ -94,8 +92,8 @@ export function confinedRoot(root: string, syscalls: Syscalls | undefined): Conf
 const UNAVAILABLE = new Set([38, 1, 7, 22]);
 
 function confinedName(folder: number, name: string): Confined {
-  const terminated = concat([utf8Bytes(`/proc/self/fd/${folder}/`), fromBinaryString(name), NUL]);
-  return { path: Buffer.from(terminated.buffer, 0, terminated.length - 1), terminated };
+  const terminated = Buffer.from(`/proc/self/fd/${folder}/${name}\0`, 'latin1');
+  return { path: terminated.subarray(0, -1), terminated };
 }
 
 /** The extractor made this folder itself, so somebody else is changing the output. */

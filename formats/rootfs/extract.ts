@@ -111,7 +111,8 @@ export function extractor(options: ExtractOptions): Extractor {
     finishLayer: () => tree.finishLayer(),
     handler: {
       entry(entry) {
-        checked(cleanPath(entry.path).path); // before thousands of folders are made above it
+        // Before thousands of folders are made above it. Cleaning makes no name longer.
+        if (entry.path.length > NAME_MAX) checked(cleanPath(entry.path).path);
         tree.apply(entry);
       },
       data(bytes, offset) {

@@ -312,10 +312,18 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
   }
 }
 
-const NONE = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
+const NO_HEADER: TarEntry['header'] = [];
+const NO_XATTRS: TarEntry['xattrs'] = new Map();
 
-/** What has to be kept of an entry: not its header blocks, and no view of memory that holds more. */
-const lasting = (entry: TarEntry): TarEntry => ({ ...entry, path: NONE, link: new Uint8Array(entry.link), header: [] });
+/** What has to be kept of an entry: not its header blocks, and no view of memory that holds more. Most have no link and no attributes. */
+const lasting = (entry: TarEntry): TarEntry => ({
+  ...entry,
+  path: NOTHING,
+  link: entry.link.length ? new Uint8Array(entry.link) : NOTHING,
+  xattrs: entry.xattrs.size ? entry.xattrs : NO_XATTRS,
+  header: NO_HEADER,
+});
 
 /** Every name of a tree below its root, with its path, in the order of the paths' bytes. */
 export function treePaths(tree: Tree): readonly (readonly [string, TreeNode])[] {

@@ -21,7 +21,7 @@ describe('help', () => {
     expect(output(['--help'])).toContain('Most people need');
   });
 
-  test.each(['convert', 'docker2oci', 'inspect', 'ls', 'detect'])(
+  test.each(['convert', 'docker2oci', 'inspect', 'ls', 'detect', 'verify'])(
     'ocix %s --help has examples and exit statuses',
     (command) => {
       const text = output([command, '--help']);
