@@ -5,8 +5,9 @@ import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
+import type { RepositoryOptions } from './repositories.ts';
 
-export interface CommonOptions {
+export interface CommonOptions extends RepositoryOptions {
   readonly from?: string;
   readonly platform?: string;
   readonly dep: readonly string[];
@@ -49,6 +50,18 @@ export function sourceOptions(command: Command): Command {
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
+    .addOption(
+      several('apt-repo', 'folder|url|file', 'a repository, or a file of apt that lists some').helpGroup(PACKAGES),
+    )
+    .addOption(several('apt-keyring', 'file', 'keys that vouch for repositories').helpGroup(PACKAGES))
+    .addOption(new Option('--arch <name>', 'the architecture of the packages').helpGroup(PACKAGES))
+    .addOption(new Option('--components <names>', 'separated by commas; main unless said').helpGroup(PACKAGES))
+    .addOption(
+      new Option('--lock <file>', 'use the packages that it names; where it is not there it is written').helpGroup(
+        PACKAGES,
+      ),
+    )
+    .addOption(several('explain', 'package', 'say why it is in').helpGroup(PACKAGES))
     .addOption(new Option('--exec <command>', 'what the image runs').helpGroup(PACKAGES))
     .addOption(new Option('--user <user[:group]>', 'as whom').helpGroup(PACKAGES))
     .addOption(pairs('env', 'set an environment variable').helpGroup(PACKAGES))
@@ -110,8 +123,10 @@ export function extractionOptions(command: Command): Command {
     );
 }
 
-const pairs = (name: string, what: string): Option =>
-  new Option(`--${name} <name=value>`, `${what} (repeatable)`).argParser(collect).default([], 'none');
+const several = (name: string, value: string, what: string): Option =>
+  new Option(`--${name} <${value}>`, `${what} (repeatable)`).argParser(collect).default([], 'none');
+
+const pairs = (name: string, what: string): Option => several(name, 'name=value', what);
 
 const mapping = (name: string): Option =>
   new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)

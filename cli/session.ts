@@ -8,6 +8,7 @@ import { printable } from '../formats/bytes/text.ts';
 import { type CommonOptions, checkSource, libraryOptions } from './options.ts';
 import { type ProgressView, progressView } from './render/progress.ts';
 import { type Paint, paintFor, widthOf } from './render/terminal.ts';
+import { chosenRepositories } from './repositories.ts';
 
 export interface Session {
   readonly signal: AbortSignal;
@@ -24,12 +25,15 @@ export function begin(
   options: CommonOptions,
 ): {
   readonly library: ContextOptions & ReturnType<typeof libraryOptions>;
+  /** Says and writes down what was decided, when everything is written. */
+  readonly decided: () => Promise<void>;
   readonly view: ProgressView;
   readonly paint: Paint;
   readonly width: number;
 } {
   const { signal, stderr, stdout, env } = session;
   const chosen = libraryOptions(options);
+  const { repositories, finish } = chosenRepositories(options, env);
   const paint = paintFor(stderr, env);
   const view = progressView(options.quiet ? 'none' : options.progress, {
     stream: stderr,
@@ -41,9 +45,11 @@ export function begin(
       signal,
       ...chosen,
       packaging: { ...chosen.packaging, latest: sourceDateEpoch(env) },
+      repositories,
       progress: view.event,
       host: { os: 'linux', architecture: hostArchitecture() },
     },
+    decided: () => finish(stderr),
     view,
     paint: paintFor(stdout, env),
     width: widthOf(stdout),

@@ -8,16 +8,18 @@ import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { contentOffers, filesOffer, offersFor, recognise } from '../formats/detect.ts';
-import { contentReaderNamed, filesReaderNamed, readerNamed } from '../formats/index.ts';
+import { contentReaderNamed, filesReaderNamed, nameReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
 import {
   type Bid,
   type ContentReader,
   type FilesReader,
   HEAD_SIZE,
+  type NameReader,
   type Packaging,
   type Reader,
   type Reading,
+  type Repositories,
   type Selector,
   type Shared,
 } from '../formats/model/reader.ts';
@@ -60,6 +62,8 @@ export interface SourceOptions {
   readonly compatible?: boolean | undefined;
   /** How an image is made of packages. */
   readonly packaging?: Partial<Packaging> | undefined;
+  /** Where packages come from. */
+  readonly repositories?: Repositories | undefined;
   /** What an image runs whose source does not say. */
   readonly settings?: ImageSettings | undefined;
   /** What an image needs and is not there is told, and no reason to refuse. */
@@ -96,10 +100,21 @@ async function openUnset(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const { dependencies = [], compatible = false, looking, shared } = options;
+  const { dependencies = [], compatible = false, looking, shared, repositories } = options;
   const packaging = { ...PACKAGING, ...options.packaging };
-  const reading: Reading = { keep, dependencies, compatible, packaging, selector: text.selector, looking, shared };
+  const reading: Reading = {
+    keep,
+    dependencies,
+    compatible,
+    packaging,
+    repositories,
+    selector: text.selector,
+    looking,
+    shared,
+  };
   return within(printable(text.path), async () => {
+    const byName = text.transport === undefined ? undefined : nameReaderNamed(text.transport);
+    if (byName) return readByName(byName, text, reading, context);
     const several = text.files && filesReaderNamed(text.transport!);
     if (several) return readFiles(several, await allOf(text.files), text, reading, context);
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
@@ -161,6 +176,17 @@ async function readFiles(
     selector,
     close,
   };
+}
+
+async function readByName(
+  reader: NameReader,
+  { path, selector }: SourceText,
+  reading: Reading,
+  context: Context,
+): Promise<OpenedSource> {
+  const { items, close } = await reader.read(path, context, reading);
+  const { name: format, summary: title } = reader;
+  return { name: path, format, title, compression: [], size: undefined, items, selector, close };
 }
 
 /** A format that is one file from end to end. */

@@ -7,6 +7,8 @@ import {
   contentReaderNamed,
   FILES_READERS,
   filesReaderNamed,
+  NAME_READERS,
+  nameReaderNamed,
   READERS,
   readerNamed,
 } from '../formats/index.ts';
@@ -23,10 +25,13 @@ export interface SourceText {
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['appc', 'apt', 'bundle', 'static'];
+const PLANNED = ['appc', 'bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
-  ...[...READERS, ...CONTENT_READERS, ...FILES_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
+  ...[...READERS, ...CONTENT_READERS, ...FILES_READERS, ...NAME_READERS].flatMap(({ name, aliases }) => [
+    name,
+    ...aliases,
+  ]),
   plainTar.name,
 ];
 
@@ -46,6 +51,7 @@ export async function parseSource(text: string, from: string | undefined): Promi
       `${printable(text)} is in a registry, and this version of ocix reads files only`,
       { hint: 'Save the image to a file first, with skopeo copy or docker save.' },
     );
+  if (match && nameReaderNamed(match[1]!)) return { transport: match[1], path: match[2]!, selector: undefined };
   if (match && filesReaderNamed(match[1]!)) return { transport: match[1], ...(await splitFiles(match[2]!)) };
   if (match && isTransport(match[1]!)) return { transport: match[1], ...(await splitPath(match[2]!)) };
   if (match && PLANNED.includes(match[1]!) && (await pathKind(text)) === 'absent') {
@@ -60,7 +66,8 @@ const isTransport = (name: string): boolean =>
   name === plainTar.name ||
   readerNamed(name) !== undefined ||
   contentReaderNamed(name) !== undefined ||
-  filesReaderNamed(name) !== undefined;
+  filesReaderNamed(name) !== undefined ||
+  nameReaderNamed(name) !== undefined;
 
 /** Several files as one name, for people. */
 export const namesOf = (files: readonly string[]): string =>

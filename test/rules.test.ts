@@ -21,7 +21,9 @@ const ROOMS: readonly (readonly [RegExp, number])[] = [
   [/^formats\/archive\//, 7],
   [/^formats\/model\//, 8],
   [/^formats\/(?:docker|appc|oci|plain|debian)\//, 9],
-  [/^formats\/[^/]+\.ts$/, 10],
+  // Repositories are made of packages.
+  [/^formats\/apt\//, 10],
+  [/^formats\/[^/]+\.ts$/, 11],
   [/^converters\/(?:passes|runtime)\//, 12],
   [/^converters\/targets\//, 13],
   [/^converters\/[^/]+\.ts$/, 14],

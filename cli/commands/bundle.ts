@@ -114,7 +114,7 @@ async function run(
   work: (library: ConvertOptions) => Promise<Report>,
 ): Promise<Report> {
   await keepNurserySmall();
-  const { library, view } = begin(session, options);
+  const { library, view, decided } = begin(session, options);
   const { strict, force } = options;
   const started = performance.now();
   try {
@@ -126,6 +126,7 @@ async function run(
       runtime: runtimeOf(options),
     });
     view.end();
+    await decided();
     if (options.report !== undefined) await writeReport(options.report, report);
     if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
     return report;

@@ -120,7 +120,7 @@ export function defaultOut(file: string): string {
 async function run(source: Source, out: string, options: Options, session: Session): Promise<void> {
   await keepNurserySmall();
   const { convert } = await import('../../converters/convert.ts');
-  const { library, view } = begin(session, options);
+  const { library, view, decided } = begin(session, options);
   const started = performance.now();
   let report: Report;
   try {
@@ -133,6 +133,7 @@ async function run(source: Source, out: string, options: Options, session: Sessi
   } finally {
     view.end();
   }
+  await decided();
   if (options.report !== undefined) await writeReport(options.report, report);
   await print(
     toStandardOutput(out) ? { ...session, stdout: session.stderr } : session,

@@ -7,7 +7,7 @@ import type { Packaging } from '../model/reader.ts';
 import { type Spool, spool } from '../store/spool.ts';
 import { commonRecords, distrolessRecords, packageRecords } from './database.ts';
 import { type Owner, type PackageTree, type PlacedEntry, packageTree } from './merge.ts';
-import { mergedLinks } from './merged-usr.ts';
+import { installerLinks, mergedLinks } from './merged-usr.ts';
 import { type DebPackage, packageText } from './package.ts';
 import { versionFits } from './relation.ts';
 import { relationsOf } from './satisfaction.ts';
@@ -90,15 +90,26 @@ function arranged(
   const tree = packageTree();
   const owners = new Map(surveyed.map((one) => [one.package, ownerOf(one.package)]));
   const clamped = surveyed.map((one) => clamp(one, packaging.latest));
+  const installer: Owner = { title: 'merged /usr', replaces: () => false, shares: () => false };
+  const time = Math.min(surveyed[0]?.package.built ?? 0, packaging.latest ?? Number.MAX_SAFE_INTEGER);
+  if (packaging.mergedUsr)
+    tree.add(
+      installer,
+      installerLinks(
+        clamped.map(({ entries }) => entries),
+        time,
+      ),
+    );
   for (const { package: one, entries } of clamped) tree.add(owners.get(one)!, mergedLinks(entries));
   for (const { package: one, entries } of clamped) tree.add(owners.get(one)!, entries);
   const records = addRecords(clamped, tree, owners, packaging);
-  return plans.map((plan) => {
+  return plans.map((plan, i) => {
+    const first = i === 0 ? tree.placed(installer) : [];
     const placed = plan.packages.flatMap((one) => [
       ...tree.placed(owners.get(one)!),
       ...tree.placed(records.get(one)!),
     ]);
-    return [plan, once(plan.common ? [...placed, ...tree.placed(records.get(undefined)!)] : placed)];
+    return [plan, once([...first, ...placed, ...(plan.common ? tree.placed(records.get(undefined)!) : [])])];
   });
 }
 

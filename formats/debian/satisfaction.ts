@@ -35,14 +35,25 @@ export interface Satisfaction<T extends Candidate> {
   candidates(relation: Relation, asking: Candidate): readonly T[];
 }
 
-interface Provided<T> {
+export interface Provided<T> {
   readonly candidate: T;
   /** The version that is provided, if one is. */
   readonly version: Version | undefined;
 }
 
+/** Packages by what they are called, and by what they provide. */
+export interface Catalogue<T> {
+  real(name: string): readonly T[];
+  virtual(name: string): readonly Provided<T>[];
+}
+
 /** @param native the architecture that packages for all belong to; where it is not known, they go with any */
-export function satisfaction<T extends Candidate>(packages: readonly T[], native: string | undefined): Satisfaction<T> {
+export const satisfaction = <T extends Candidate>(
+  packages: readonly T[],
+  native: string | undefined,
+): Satisfaction<T> => satisfiedBy(catalogueOf(packages), native);
+
+function catalogueOf<T extends Candidate>(packages: readonly T[]): Catalogue<T> {
   const real = new Map<string, T[]>();
   const virtual = new Map<string, Provided<T>[]>();
   for (const one of packages) {
@@ -50,12 +61,16 @@ export function satisfaction<T extends Candidate>(packages: readonly T[], native
     for (const [provided] of relationsOf(one, 'provides'))
       if (provided) add(virtual, provided.name, { candidate: one, version: provided.version?.version });
   }
+  return { real: (name) => real.get(name) ?? [], virtual: (name) => virtual.get(name) ?? [] };
+}
+
+export function satisfiedBy<T extends Candidate>(catalogue: Catalogue<T>, native: string | undefined): Satisfaction<T> {
   return {
     candidates(relation, asking) {
-      const fitting = (real.get(relation.name) ?? []).filter(
-        (one) => versionFits(one.version, relation.version) && fitsArchitecture(one, relation, asking, native),
-      );
-      for (const { candidate, version } of virtual.get(relation.name) ?? []) {
+      const fitting = catalogue
+        .real(relation.name)
+        .filter((one) => versionFits(one.version, relation.version) && fitsArchitecture(one, relation, asking, native));
+      for (const { candidate, version } of catalogue.virtual(relation.name)) {
         // What is provided without a version satisfies nobody who asks for one.
         const fits = !relation.version || (version !== undefined && versionFits(version, relation.version));
         if (fits && !fitting.includes(candidate) && fitsArchitecture(candidate, relation, asking, native))
@@ -66,7 +81,7 @@ export function satisfaction<T extends Candidate>(packages: readonly T[], native
   };
 }
 
-function add<T>(map: Map<string, T[]>, key: string, value: T): void {
+export function add<T>(map: Map<string, T[]>, key: string, value: T): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);

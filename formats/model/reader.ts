@@ -89,6 +89,43 @@ export interface Packaging {
   readonly distroless: boolean;
   /** Seconds since 1970: nothing in the image is later. */
   readonly latest?: number | undefined;
+  /** `/bin` and its kin are links into `/usr`, also where no package brings them. */
+  readonly mergedUsr?: boolean | undefined;
+}
+
+/** A format whose images are put together from what a name leads to, somewhere else. */
+export interface NameReader {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** @param text what stands behind the transport */
+  read(text: string, context: Context, reading: Reading): Promise<OpenedFiles>;
+}
+
+/** Where packages come from. */
+export interface Repositories {
+  /** Roots of repositories, as folders or addresses; and files that list such, in the words of apt. */
+  readonly places: readonly string[];
+  /** Files or folders of the keys that are trusted. */
+  readonly keyrings: readonly string[];
+  readonly components?: readonly string[] | undefined;
+  /** Debian's name, or Go's. */
+  readonly architecture?: string | undefined;
+  /** Where what was fetched is kept. */
+  readonly cache: string;
+  /** The time to judge by. */
+  readonly now: Date;
+  /** A closure that was written down: nothing is decided anew. */
+  readonly lock?: string | undefined;
+  /** Told what was decided. */
+  readonly decided?: ((decision: Decision) => void) | undefined;
+}
+
+export interface Decision {
+  /** To be given as `lock` the next time. */
+  readonly lock: string;
+  /** From what was asked for to the package, a line each; undefined where it is not in. */
+  readonly why: (name: string) => readonly string[] | undefined;
 }
 
 /** What a reader may need beside its source. */
@@ -102,6 +139,7 @@ export interface Reading {
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   readonly packaging: Packaging;
+  readonly repositories?: Repositories | undefined;
   /** Which image is meant, for a reader that `selects`. */
   readonly selector?: Selector | undefined;
   /** What the sources of one run have in common; absent where there is one source. */
