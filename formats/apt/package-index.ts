@@ -40,8 +40,9 @@ export interface IndexInput {
   readonly name: string;
 }
 
-const KEPT =
-  /^(?:Package|Version|Architecture|Multi-Arch|Essential|Priority|Depends|Pre-Depends|Conflicts|Breaks|Provides|Replaces|Filename|Size|SHA256|SHA512):/i;
+const KEPT: ReadonlySet<string> = new Set(
+  'package version architecture multi-arch essential priority depends pre-depends conflicts breaks provides filename size sha256'.split(' '),
+);
 /** Bytes of one stanza. Debian's largest has some 30 kB. */
 const MOST_STANZA = 2 ** 20;
 
@@ -88,7 +89,7 @@ async function eachStanza(chunks: Chunks, context: Context, take: (text: string)
       return;
     }
     const continues = text.startsWith(' ') || text.startsWith('\t');
-    if (!continues) keeping = KEPT.test(text);
+    if (!continues) keeping = KEPT.has(text.slice(0, Math.max(text.indexOf(':'), 0)).toLowerCase());
     if (!keeping) return;
     kept.push(text);
     held += text.length;
@@ -109,60 +110,75 @@ async function eachStanza(chunks: Chunks, context: Context, take: (text: string)
   line('');
 }
 
-const simple = (text: string, field: string): string | undefined =>
-  new RegExp(`^${field}:[ \\t]*(.*)$`, 'im').exec(text)?.[1]?.trim();
 const NAME_FIELD = /^Package:[ \t]*(.*)$/im;
+const PROVIDES_FIELD = /^Provides:(.*(?:\n[ \t].*)*)/im;
 
 function indexed(text: string, origin: number, place: number): IndexedPackage {
   const name = NAME_FIELD.exec(text)?.[1]?.trim() ?? '';
-  if (!isPackageName(name))
-    throw new OcixError('apt/index', `${JSON.stringify(printable(name.slice(0, 100)))} names no package`);
-  return lazily(name, text, origin, place);
+  if (isPackageName(name)) return new LazyPackage(name, text, { origin, place });
+  throw new OcixError('apt/index', `${JSON.stringify(printable(name.slice(0, 100)))} names no package`);
 }
 
-/** What is asked of few packages is read only of these. */
-function lazily(name: string, text: string, origin: number, place: number): IndexedPackage {
-  let control: Stanza | undefined;
-  let version: Version | undefined;
-  const get = (field: string): string => {
-    const value = fieldOf(one.control, field);
+/**
+ * What is asked of few packages is read only of these. A class, since sixty thousand objects share its accessors: as functions of
+ * each object they took more memory than the texts.
+ */
+class LazyPackage implements IndexedPackage {
+  readonly name: string;
+  readonly origin: number;
+  readonly place: number;
+  readonly #text: string;
+  #control: Stanza | undefined;
+  #version: Version | undefined;
+
+  constructor(name: string, text: string, { origin, place }: { readonly origin: number; readonly place: number }) {
+    this.name = name;
+    this.origin = origin;
+    this.place = place;
+    this.#text = text;
+  }
+
+  get control(): Stanza {
+    return (this.#control ??= parseControl(this.#text));
+  }
+
+  get version(): Version {
+    return (this.#version ??= parseVersion(this.versionText));
+  }
+
+  get versionText(): string {
+    return this.#get('version');
+  }
+
+  get architecture(): string {
+    return this.#get('architecture');
+  }
+
+  get path(): string {
+    return checkedPath(this.#get('filename'));
+  }
+
+  get size(): number {
+    return checkedSize(this.#get('size'));
+  }
+
+  get digest(): Digest {
+    const digest = `sha256:${this.#get('sha256').toLowerCase()}`;
+    if (isDigest(digest)) return digest;
+    throw new OcixError('apt/index', `the index gives no digest of ${this.name}`);
+  }
+
+  #get(field: string): string {
+    const value = fieldOf(this.control, field);
     if (value) return value;
-    throw new OcixError('apt/index', `the index does not say the ${field} of ${name}`);
-  };
-  const one: IndexedPackage = {
-    name,
-    origin,
-    place,
-    get control() {
-      return (control ??= parseControl(text));
-    },
-    get version() {
-      return (version ??= parseVersion(get('version')));
-    },
-    get versionText() {
-      return get('version');
-    },
-    get architecture() {
-      return get('architecture');
-    },
-    get path() {
-      return checkedPath(get('filename'));
-    },
-    get size() {
-      return checkedSize(get('size'));
-    },
-    get digest() {
-      const digest = `sha256:${get('sha256').toLowerCase()}`;
-      if (isDigest(digest)) return digest;
-      throw new OcixError('apt/index', `the index gives no digest of ${name}`);
-    },
-  };
-  return one;
+    throw new OcixError('apt/index', `the index does not say the ${field} of ${this.name}`);
+  }
 }
 
 function providedBy(text: string, candidate: IndexedPackage) {
-  const provides = /^Provides:/im.test(text) ? parseRelations(simple(text, 'Provides') ?? '', 'all') : [];
-  return provides.flatMap(([relation]) =>
+  const provides = PROVIDES_FIELD.exec(text)?.[1];
+  if (provides === undefined) return [];
+  return parseRelations(provides, 'all').flatMap(([relation]) =>
     relation ? [{ name: relation.name, candidate, version: relation.version?.version }] : [],
   );
 }

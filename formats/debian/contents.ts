@@ -3,6 +3,7 @@
  * layer of that package; what speaks of all of them is in a layer of its own, so that the others can be the same in other images.
  */
 import type { Context } from '../base/context.ts';
+import { endIdleThreads } from '../codec/decompress-aside.ts';
 import type { Packaging } from '../model/reader.ts';
 import { type Spool, spool } from '../store/spool.ts';
 import { commonRecords, distrolessRecords, packageRecords } from './database.ts';
@@ -38,6 +39,9 @@ export interface ContentsOptions {
   readonly packaging: Packaging;
 }
 
+/** Packages that are read at a time. Each lane puts content aside in a place of its own, so that a file's is in one piece. */
+const LANES = 2;
+
 export function packageContents({ order, groups, packaging }: ContentsOptions, context: Context): Contents {
   const plans = plansFor(groups, packaging);
   const spools: Spool[] = [];
@@ -55,11 +59,19 @@ export function packageContents({ order, groups, packaging }: ContentsOptions, c
   };
 
   async function place(): Promise<ReadonlyMap<LayerPlan, readonly PlacedEntry[]>> {
-    const aside = await spool();
-    spools.push(aside);
-    const surveyed: Surveyed[] = [];
-    for (const one of order) surveyed.push(await surveyPackage(one, aside, context));
-    return new Map(arranged(surveyed, plans, packaging));
+    const surveyed = new Map<DebPackage, Surveyed>();
+    // The largest first, so that no lane has to wait for one at the end.
+    const rest = [...order].sort((a, b) => b.data.size - a.data.size);
+    const lane = async (): Promise<void> => {
+      const aside = await spool();
+      spools.push(aside);
+      for (let one = rest.shift(); one; one = rest.shift())
+        surveyed.set(one, await surveyPackage(one, aside, context));
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
+    await endIdleThreads(); // what follows compresses, on as many threads
+    for (const one of lanes) if (one.status === 'rejected') throw one.reason;
+    return new Map(arranged(order.map((one) => surveyed.get(one)!), plans, packaging));
   }
 }
 

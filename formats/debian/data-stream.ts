@@ -3,14 +3,14 @@ import type { Context } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import { byteReader, type Chunks } from '../bytes/chunks.ts';
-import { CODECS, decompressed, SNIFF_SIZE, sniff } from '../codec/index.ts';
+import { CODECS, decompressedBeside, SNIFF_SIZE, sniff } from '../codec/index.ts';
 import type { DataArchive } from './package.ts';
 
 /**
  * By the compression that the member's name says, as dpkg has it; the first bytes have to agree.
  * @throws OcixError debian/package where they do not, codec/…, limit/ratio, limit/total-bytes
  */
-export async function* plainData({ compression, open }: DataArchive, context: Context): AsyncGenerator<Uint8Array> {
+export async function* plainData({ compression, size, open }: DataArchive, context: Context): AsyncGenerator<Uint8Array> {
   const reader = byteReader(open());
   try {
     const head = await reader.read(SNIFF_SIZE);
@@ -24,7 +24,7 @@ export async function* plainData({ compression, open }: DataArchive, context: Co
         found: found.name,
         hint: 'The package is damaged or was made by hand. Fetch it again.',
       });
-    yield* counted(codec ? decompressed(codec, reader.rest(), context) : reader.rest(), context);
+    yield* counted(codec ? decompressedBeside(codec, reader.rest(), size, context) : reader.rest(), context);
   } finally {
     await reader.close();
   }
