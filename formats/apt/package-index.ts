@@ -41,7 +41,9 @@ export interface IndexInput {
 }
 
 const KEPT: ReadonlySet<string> = new Set(
-  'package version architecture multi-arch essential priority depends pre-depends conflicts breaks provides filename size sha256'.split(' '),
+  'package version architecture multi-arch essential priority depends pre-depends conflicts breaks provides filename size sha256'.split(
+    ' ',
+  ),
 );
 /** Bytes of one stanza. Debian's largest has some 30 kB. */
 const MOST_STANZA = 2 ** 20;

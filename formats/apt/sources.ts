@@ -18,13 +18,13 @@ export interface AptSource {
 
 /** @throws OcixError usage/argument */
 export const parseSources = (text: string): readonly AptSource[] =>
-  /^[ \t]*(?:deb|deb-src)[ \t]/m.test(text) ? parseLines(text) : parseStanzaSources(text);
+  /^[ \t]*(?:deb|deb-src)(?:[ \t]|$)/m.test(text) ? parseLines(text) : parseStanzaSources(text);
 
 function parseLines(text: string): readonly AptSource[] {
   return text.split('\n').flatMap((line, i) => {
     const clean = line.replace(/#.*$/, '').trim();
     if (clean === '' || /^deb-src\s/.test(clean)) return [];
-    const match = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)((?:\s+\S+)*)$/.exec(clean);
+    const match = /^deb\s+(?:\[([^\]]*)\]\s+)?([^\s[]\S*)\s+(\S+)((?:\s+\S+)*)$/.exec(clean);
     if (!match) throw malformed(`line ${i + 1}`, clean);
     const [, options = '', uri = '', suite = '', components = ''] = match;
     const option = (name: string): readonly string[] =>

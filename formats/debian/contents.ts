@@ -65,13 +65,18 @@ export function packageContents({ order, groups, packaging }: ContentsOptions, c
     const lane = async (): Promise<void> => {
       const aside = await spool();
       spools.push(aside);
-      for (let one = rest.shift(); one; one = rest.shift())
-        surveyed.set(one, await surveyPackage(one, aside, context));
+      for (let one = rest.shift(); one; one = rest.shift()) surveyed.set(one, await surveyPackage(one, aside, context));
     };
     const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
     await endIdleThreads(); // what follows compresses, on as many threads
     for (const one of lanes) if (one.status === 'rejected') throw one.reason;
-    return new Map(arranged(order.map((one) => surveyed.get(one)!), plans, packaging));
+    return new Map(
+      arranged(
+        order.map((one) => surveyed.get(one)!),
+        plans,
+        packaging,
+      ),
+    );
   }
 }
 

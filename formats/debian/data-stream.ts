@@ -10,7 +10,10 @@ import type { DataArchive } from './package.ts';
  * By the compression that the member's name says, as dpkg has it; the first bytes have to agree.
  * @throws OcixError debian/package where they do not, codec/…, limit/ratio, limit/total-bytes
  */
-export async function* plainData({ compression, size, open }: DataArchive, context: Context): AsyncGenerator<Uint8Array> {
+export async function* plainData(
+  { compression, size, open }: DataArchive,
+  context: Context,
+): AsyncGenerator<Uint8Array> {
   const reader = byteReader(open());
   try {
     const head = await reader.read(SNIFF_SIZE);

@@ -32,14 +32,17 @@ export interface Downloads {
   file(place: Place, wanted: Wanted): Promise<RandomSource | undefined>;
 }
 
-/** Without a byte for so long, in milliseconds, nothing more is expected. */
 const MOST_SILENCE = 30_000;
 const MOST_REDIRECTS = 5;
 
 const isRemote = (base: string): boolean => /^https?:\/\//i.test(base);
 
-/** @param cache the folder where files are kept; it is made where it is needed */
-export function downloads(cache: string, context: Context): Downloads {
+/**
+ * @param cache the folder where files are kept; it is made where it is needed
+ * @param silence milliseconds without a byte after which nothing more is expected
+ */
+export function downloads(cache: string, context: Context, silence = MOST_SILENCE): Downloads {
+  const ask = (address: URL, from: number) => request(address, { from, silence }, context);
   return {
     async small({ base, path }, most) {
       if (!isRemote(base)) {
@@ -51,13 +54,13 @@ export function downloads(cache: string, context: Context): Downloads {
           await file.close();
         }
       }
-      const answer = await request(addressOf(base, path), 0, context);
+      const answer = await ask(addressOf(base, path), 0);
       return answer && bounded(answer.chunks, most, path);
     },
     async file({ base, path }, wanted) {
       if (!isRemote(base)) return checkedFile(base, path, wanted);
       const name = join(cache, algorithmOf(wanted.digest), hexOf(wanted.digest));
-      if (!(await isWhole(name, wanted)) && !(await fetchTo(name, addressOf(base, path), wanted, context)))
+      if (!(await isWhole(name, wanted)) && !(await fetchTo(name, wanted, (from) => ask(addressOf(base, path), from))))
         return undefined;
       return asRandom(await fileSource(name));
     },
@@ -111,7 +114,11 @@ async function isWhole(name: string, wanted: Wanted): Promise<boolean> {
   }
 }
 
-async function fetchTo(name: string, address: URL, wanted: Wanted, context: Context): Promise<boolean> {
+async function fetchTo(
+  name: string,
+  wanted: Wanted,
+  ask: (from: number) => Promise<Answer | undefined>,
+): Promise<boolean> {
   const part = `${name}.part-${process.pid}`;
   const started = `${name}.part`;
   await attempt(name, () => mkdir(join(name, '..'), { recursive: true }));
@@ -119,10 +126,10 @@ async function fetchTo(name: string, address: URL, wanted: Wanted, context: Cont
   await rename(started, part).catch(() => {});
   try {
     const there = (await stat(part).catch(() => undefined))?.size ?? 0;
-    const answer = await request(address, there < wanted.size ? there : 0, context);
+    const answer = await ask(there < wanted.size ? there : 0);
     if (!answer) return false;
     await append(part, answer.from, answer.chunks, wanted);
-    for await (const _ of verify(createReadStream(part, { highWaterMark: 2 ** 20 }), wanted, printable(address.href)));
+    for await (const _ of verify(createReadStream(part, { highWaterMark: 2 ** 20 }), wanted, hexOf(wanted.digest)));
     await attempt(name, () => rename(part, name));
     return true;
   } catch (error) {
@@ -158,8 +165,12 @@ interface Answer {
 }
 
 /** Undefined where there is nothing. @throws OcixError network/… */
-async function request(address: URL, from: number, context: Context): Promise<Answer | undefined> {
-  const silence = alarm(context);
+async function request(
+  address: URL,
+  { from, silence: most }: { readonly from: number; readonly silence: number },
+  context: Context,
+): Promise<Answer | undefined> {
+  const silence = alarm(most, context);
   let at = address;
   for (let redirects = 0; ; redirects++) {
     const response = await silence.guard(at, () =>
@@ -187,7 +198,7 @@ async function request(address: URL, from: number, context: Context): Promise<An
     // A part that is not there to go on with: from the beginning.
     if (response.status === 416 && from) {
       await response.body?.cancel();
-      return request(address, 0, context);
+      return request(address, { from: 0, silence: most }, context);
     }
     if (response.status !== 200 && response.status !== 206) {
       await response.body?.cancel();
@@ -206,13 +217,13 @@ const failed = (address: URL, why: string): OcixError =>
   });
 
 /** Ends a connection that says nothing, and tells an interruption from a failure. */
-function alarm(context: Context) {
+function alarm(most: number, context: Context) {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const rest = (): void => clearTimeout(timer);
   const wait = (): void => {
     rest();
-    timer = setTimeout(() => controller.abort(), MOST_SILENCE);
+    timer = setTimeout(() => controller.abort(), most);
   };
   const signal = AbortSignal.any([controller.signal, context.signal]);
   const told = (address: URL, cause: unknown): Error => {
@@ -221,7 +232,7 @@ function alarm(context: Context) {
     if (controller.signal.aborted)
       return new OcixError(
         'network/stalled',
-        `${printable(address.host)} has not sent anything for ${MOST_SILENCE / 1000} seconds`,
+        `${printable(address.host)} has not sent anything for ${most / 1000} seconds`,
         {
           hint: 'Try again later, or use another mirror. What came so far is kept.',
           cause,
