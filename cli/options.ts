@@ -18,6 +18,7 @@ export interface CommonOptions extends RepositoryOptions {
   readonly label: readonly string[];
   readonly layers: 'one' | 'package' | 'group';
   readonly distroless?: boolean;
+  readonly configure?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -135,6 +136,7 @@ const mapping = (name: string): Option =>
 
 export function runtimeOptions(command: Command): Command {
   return command
+    .addOption(new Option('--configure', 'run the packages’ scripts, in a container of the bundle').helpGroup(PACKAGES))
     .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
     .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
     .addOption(

@@ -14,6 +14,7 @@ export interface RepositoryOptions {
   readonly arch?: string;
   readonly components?: string;
   readonly lock?: string;
+  readonly configure?: boolean;
   readonly explain?: readonly string[];
 }
 
@@ -34,6 +35,7 @@ export function chosenRepositories(options: RepositoryOptions, env: NodeJS.Proce
       keyrings: aptKeyring,
       components: components?.split(',').filter((name) => name !== ''),
       architecture: arch,
+      essential: options.configure,
       cache: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ocix'),
       now: new Date(),
       lock: there,

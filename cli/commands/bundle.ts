@@ -135,10 +135,16 @@ async function run(
   }
 }
 
-function extractionOf({ rootless, uidMap, gidMap, keepDirlinks }: Options): ConvertOptions['extraction'] {
+function extractionOf({ rootless, uidMap, gidMap, keepDirlinks, configure }: Options): ConvertOptions['extraction'] {
   const mappings = (texts: readonly string[], option: string): readonly IdMapping[] =>
     texts.map((text) => parseIdMapping(text, option));
-  return { rootless, uidMap: mappings(uidMap, 'uid-map'), gidMap: mappings(gidMap, 'gid-map'), keepDirlinks };
+  return {
+    rootless,
+    uidMap: mappings(uidMap, 'uid-map'),
+    gidMap: mappings(gidMap, 'gid-map'),
+    keepDirlinks,
+    complete: configure,
+  };
 }
 
 const runtimeOf = ({ tty, readOnly, caps }: Options): RuntimeOptions => ({

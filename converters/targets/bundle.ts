@@ -19,6 +19,7 @@ import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
 import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
+import { completeImage } from './completion.ts';
 import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
 import { plainKeeper } from './stream-keeper.ts';
@@ -117,6 +118,13 @@ async function writeBundle(
       (tree) => runtimeConfig(image.config, viewOf(tree), withNamespace(runtime, extraction), context),
       context,
     );
+    if (extraction.complete && image.completion)
+      await completeImage(
+        `${folder.path}/rootfs`,
+        image.completion,
+        config as { readonly [name: string]: Json },
+        context,
+      );
     await writeFile(`${folder.path}/config.json`, configBytes(config), { flag: 'wx' }).catch((cause: unknown) => {
       throw outputError('config.json', cause);
     });

@@ -82,7 +82,7 @@ async function closure(
   const architecture = architectureOf(repositories, context);
   if (repositories.lock !== undefined) {
     const lock = parseLock(repositories.lock, context);
-    checkLock(lock, request.text, architecture);
+    checkLock(lock, wordsOf(request, repositories), architecture);
     return lock.packages;
   }
   const suites: OpenedSuite[] = [];
@@ -94,10 +94,12 @@ async function closure(
       origins.map(({ input }) => input),
       context,
     );
-    const resolution = resolve(request.wanted, index, architecture, context);
+    const essential = repositories.essential ? index.essential : [];
+    const wanted = [...request.wanted, ...essential.map((name) => ({ name, alternatives: [{ name }] }))];
+    const resolution = resolve(wanted, index, architecture, context);
     const packages = resolution.packages.map((one) => locked(one, origins[one.origin]!.suite.choice.base));
     const lock: Lock = {
-      wanted: request.text,
+      wanted: wordsOf(request, repositories),
       architecture,
       suites: suites.map(({ choice, release }) => ({ base: choice.base, suite: choice.suite, date: release.date })),
       packages,
@@ -108,6 +110,10 @@ async function closure(
     for (const suite of suites) await suite.close();
   }
 }
+
+/** All that decides about a closure. */
+const wordsOf = ({ text }: Request, { essential }: Repositories): string =>
+  essential ? `${text} and essential` : text;
 
 function architectureOf({ architecture }: Repositories, { host }: Context): string {
   const name = architecture ?? host.architecture;

@@ -31,6 +31,8 @@ export interface PackageIndex extends Catalogue<IndexedPackage> {
   /** The newest first. */
   real(name: string): readonly IndexedPackage[];
   readonly size: number;
+  /** Names of packages that a system cannot be without, sorted. */
+  readonly essential: readonly string[];
 }
 
 export interface IndexInput {
@@ -52,6 +54,7 @@ const MOST_STANZA = 2 ** 20;
 export async function readIndexes(inputs: readonly IndexInput[], context: Context): Promise<PackageIndex> {
   const real = new Map<string, IndexedPackage[]>();
   const virtual = new Map<string, Provided<IndexedPackage>[]>();
+  const essential = new Set<string>();
   let size = 0;
   for (const [origin, { chunks, name }] of inputs.entries()) {
     await eachStanza(chunks, context, (text) =>
@@ -59,6 +62,7 @@ export async function readIndexes(inputs: readonly IndexInput[], context: Contex
         const one = indexed(text, origin, size);
         checkLimit(context.limits, 'members', ++size, 'the number of packages');
         add(real, one.name, one);
+        if (/^Essential:[ \t]*yes/im.test(text)) essential.add(one.name);
         for (const provided of providedBy(text, one)) add(virtual, provided.name, provided);
       }),
     );
@@ -66,6 +70,7 @@ export async function readIndexes(inputs: readonly IndexInput[], context: Contex
   const sorted = new Set<string>();
   return {
     size,
+    essential: [...essential].sort(),
     virtual: (name) => virtual.get(name) ?? [],
     real(name) {
       const list = real.get(name) ?? [];

@@ -77,6 +77,7 @@ export const CODES = {
   'image/layers': STATUS.refused,
   'image/config': STATUS.refused,
   'image/user': STATUS.refused,
+  'image/completion': STATUS.refused,
   'image/select': STATUS.refused,
   'image/reference': STATUS.refused,
   'keyring/invalid': STATUS.refused,

@@ -10,6 +10,7 @@ import type { Image } from '../model/image.ts';
 import { layerFromParts } from '../model/layer.ts';
 import type { Packaging } from '../model/reader.ts';
 import { platformOf } from './architecture.ts';
+import { COMPLETION } from './completion.ts';
 import { type Contents, type LayerPlan, packageContents } from './contents.ts';
 import { fieldOf } from './control.ts';
 import { scriptsOf } from './database.ts';
@@ -81,6 +82,7 @@ function assembled(
     ),
     history: plans.map(({ title }) => ({ createdBy: title, emptyLayer: false })),
     annotations: new Map([[PACKAGES_LABEL, list]]),
+    ...(!packaging.distroless && packages.some((one) => scriptsOf(one).length) ? { completion: COMPLETION } : {}),
     original: {},
   };
 }

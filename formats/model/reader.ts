@@ -111,6 +111,8 @@ export interface Repositories {
   readonly components?: readonly string[] | undefined;
   /** Debian's name, or Go's. */
   readonly architecture?: string | undefined;
+  /** Also what a system cannot be without, which nothing depends on in words. */
+  readonly essential?: boolean | undefined;
   /** Where what was fetched is kept. */
   readonly cache: string;
   /** The time to judge by. */
