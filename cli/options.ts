@@ -1,9 +1,11 @@
 /** Options that mean the same in every command, and what they become. */
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SourceOptions } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
+import { sourceError } from '../formats/bytes/source.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 import type { RepositoryOptions } from './repositories.ts';
 
@@ -19,6 +21,12 @@ export interface CommonOptions extends RepositoryOptions {
   readonly layers: 'one' | 'package' | 'group';
   readonly distroless?: boolean;
   readonly configure?: boolean;
+  readonly signature?: string;
+  readonly keyring?: readonly string[];
+  readonly requireSignature?: boolean;
+  readonly allowWeakSignatures?: boolean;
+  readonly passphraseFile?: string;
+  readonly insecure?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -74,6 +82,29 @@ export function sourceOptions(command: Command): Command {
         .helpGroup(PACKAGES),
     )
     .addOption(new Option('--distroless', 'no dpkg database, only what scanners read').helpGroup(PACKAGES))
+    .addOption(
+      new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN),
+    )
+    .addOption(new Option('--require-signature', 'read nothing that no trusted key has signed').helpGroup(SAFETY))
+    .addOption(
+      new Option('--signature <file>', 'the detached signature of the source')
+        .default(undefined, 'SOURCE.asc or SOURCE.sig')
+        .helpGroup(SAFETY),
+    )
+    .addOption(
+      new Option('--keyring <dir>', 'trusted keys: a folder, a file, or rkt’s trusted-keys layout (repeatable)')
+        .argParser(collect)
+        .default([], 'rkt’s own')
+        .helpGroup(SAFETY),
+    )
+    .addOption(
+      new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, and keys expired since').helpGroup(
+        SAFETY,
+      ),
+    )
+    .addOption(
+      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
+    )
     .addOption(limits());
 }
 
@@ -110,9 +141,10 @@ export function targetOptions(command: Command): Command {
 export function extractionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
-        OUT,
-      ),
+      new Option(
+        '--rootless',
+        'record owners instead of setting them (the default for who may not set them)',
+      ).helpGroup(OUT),
     )
     .addOption(mapping('uid-map').helpGroup(OUT))
     .addOption(mapping('gid-map').helpGroup(OUT))
@@ -160,25 +192,45 @@ export function printOptions(command: Command): Command {
 }
 
 /** What the user says of the source. */
-const sourceChoice = ({
-  from,
-  platform,
-  dep,
-  rktCompat,
-  exec,
-  user,
-  env,
-  label,
-  layers,
-  distroless,
-}: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
-  from,
-  platform,
-  dependencies: dep,
-  compatible: rktCompat,
-  settings: { exec, user, env, labels: label },
-  packaging: { layers, distroless: distroless ?? false },
+const sourceChoice = (options: CommonOptions): SourceOptions => ({
+  from: options.from,
+  platform: options.platform,
+  dependencies: options.dep,
+  compatible: options.rktCompat,
+  network: { insecure: options.insecure },
+  trust: trustOf(options),
+  passphrase: options.passphraseFile === undefined ? undefined : firstLineOf(options.passphraseFile),
+  settings: {
+    exec: options.exec,
+    user: options.user,
+    env: options.env,
+    labels: options.label,
+  },
+  packaging: { layers: options.layers, distroless: options.distroless ?? false },
 });
+
+function trustOf({
+  signature,
+  keyring = [],
+  requireSignature,
+  allowWeakSignatures,
+}: CommonOptions): SourceOptions['trust'] {
+  if (!requireSignature && signature === undefined && !keyring.length) return undefined;
+  const required = requireSignature ?? false;
+  return { required, signature, keyring, allowWeak: allowWeakSignatures, now: new Date() };
+}
+
+/** As gpg reads a passphrase file. @throws OcixError source/… */
+function firstLineOf(file: string): Uint8Array {
+  try {
+    const bytes = readFileSync(file);
+    const end = bytes.indexOf(0x0a);
+    const line = end < 0 ? bytes : bytes.subarray(0, end);
+    return line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+  } catch (cause) {
+    throw sourceError(file, cause);
+  }
+}
 
 /** What the library wants to know, from what the user wrote. @throws OcixError usage/option */
 export function libraryOptions(
@@ -195,7 +247,7 @@ export function libraryOptions(
 export const EXIT_HELP = `
 Exit status:
   0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
-  5 --strict, and something would be lost   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
+  5 --strict, and something would be lost   6 a network failure   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
 `;
 
 export const wholeNumber = (text: string): number => {

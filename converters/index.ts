@@ -11,6 +11,7 @@ export type { Layer } from '../formats/model/layer.ts';
 export type { GoodSignature } from '../formats/openpgp/policy.ts';
 export { type ConvertOptions, convert, unpack } from './convert.ts';
 export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
+export type { NetworkOptions } from './fetch.ts';
 export type { Listed } from './listing.ts';
 export {
   type DiffOptions,
@@ -27,5 +28,6 @@ export { type MigratedImage, type MigrateOptions, type MigrationReport, migrate 
 export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
+export type { Trust } from './signed.ts';
 export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
 export { type CheckedSignature, checkSignature, RKT_KEYRINGS, type SignatureRequest } from './verify.ts';

@@ -14,8 +14,8 @@ export interface OpenOptions extends ContextOptions, SourceOptions {
 }
 
 /** What each reader makes of a source, the most likely first. @throws OcixError format/unknown where none takes it */
-export async function detect(source: Source, options: ContextOptions = {}): Promise<readonly Offer[]> {
-  return detectSource(source, passingKeeper, createContext(options));
+export async function detect(source: Source, options: OpenOptions = {}): Promise<readonly Offer[]> {
+  return detectSource(source, options, passingKeeper, createContext(options));
 }
 
 /** What is in a source, without reading its layers. */

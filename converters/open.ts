@@ -8,6 +8,7 @@ import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { contentOffers, filesOffer, offersFor, recognise } from '../formats/detect.ts';
+import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
 import { contentReaderNamed, filesReaderNamed, nameReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type ContentReader,
   type FilesReader,
   HEAD_SIZE,
-  type NameReader,
   type Packaging,
   type Reader,
   type Reading,
@@ -24,7 +24,11 @@ import {
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
+import { decrypted } from './decrypted.ts';
+import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
+import { allOf, filesSource, namedSource } from './open-packages.ts';
 import { type ImageSettings, withSettings } from './passes/settings.ts';
+import { signatureGuard, signed, type Trust } from './signed.ts';
 import { namesOf, parseSource, type SourceText } from './source-text.ts';
 
 /** A source as text (`docker-archive:PATH:REF`, a path), bytes that can be read once, or several files that make one image. */
@@ -66,10 +70,18 @@ export interface SourceOptions {
   readonly repositories?: Repositories | undefined;
   /** What an image runs whose source does not say. */
   readonly settings?: ImageSettings | undefined;
+  /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
+  readonly passphrase?: Uint8Array | undefined;
+  /** Whose signature a source needs; without it signatures are not looked for. */
+  readonly trust?: Trust | undefined;
   /** What an image needs and is not there is told, and no reason to refuse. */
   readonly looking?: true | undefined;
   /** What the sources of one run have in common. */
   readonly shared?: Shared | undefined;
+  /** `OS/ARCH[/VARIANT]`: the image to ask for, where there is one for each platform. */
+  readonly platform?: string | undefined;
+  /** How what is somewhere in a network is fetched. */
+  readonly network?: NetworkOptions | undefined;
 }
 
 const PACKAGING: Packaging = { layers: 'group', distroless: false };
@@ -100,31 +112,71 @@ async function openUnset(
   context: Context,
 ): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
+  if (text.transport !== DISCOVERED || typeof source !== 'string')
+    return openFound(source, { text }, options, keep, context);
+  const fetched = await fetchSource(text.path, options, context);
+  try {
+    const found = { ...text, transport: fetched.format, path: fetched.file };
+    const opened = await openFound(fetched.file, { text: found, fetched }, options, keep, context);
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await fetched.remove();
+    };
+    return { ...opened, close };
+  } catch (error) {
+    await fetched.remove();
+    throw fetched.explained(error);
+  }
+}
+
+/** What a source is, once it is here. */
+interface Found {
+  readonly text: SourceText;
+  /** How it came here, where it was somewhere else. */
+  readonly fetched?: FetchedSource;
+}
+
+async function openFound(
+  source: Source,
+  { text, fetched }: Found,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<OpenedSource> {
   const { dependencies = [], compatible = false, looking, shared, repositories } = options;
-  const packaging = { ...PACKAGING, ...options.packaging };
+  const guard = options.trust && signatureGuard(options.trust, context);
+  const name = fetched?.place ?? text.path;
   const reading: Reading = {
     keep,
     dependencies,
     compatible,
-    packaging,
+    packaging: { ...PACKAGING, ...options.packaging },
     repositories,
     selector: text.selector,
     looking,
     shared,
+    elsewhere: looking ? undefined : fetched?.elsewhere,
+    vouch: guard && ((place) => guard.dependency(fetched?.fileAt(place) ?? place)),
   };
-  return within(printable(text.path), async () => {
+  return within(printable(name), async () => {
+    const checked = await guard?.source(source, text.path);
+    const opened = await open();
+    return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
+  });
+
+  async function open(): Promise<OpenedSource> {
     const byName = text.transport === undefined ? undefined : nameReaderNamed(text.transport);
-    if (byName) return readByName(byName, text, reading, context);
+    if (byName) return namedSource(byName, text, reading, context);
     const several = text.files && filesReaderNamed(text.transport!);
-    if (several) return readFiles(several, await allOf(text.files), text, reading, context);
+    if (several) return filesSource(several, await allOf(text.files), text, reading, context);
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
-    const bytes = await bytesOf(source, text.path);
+    const bytes = await decrypted({ ...(await bytesOf(source, text.path)), name }, options.passphrase, context);
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
       const files = filesReaderFor(unwrapped, text);
-      if (files) return await readFiles(files, [whole(bytes, unwrapped)], text, reading, context);
+      if (files) return await filesSource(files, [whole(bytes, unwrapped)], text, reading, context);
       const content = contentReaderFor(unwrapped, text);
       return content
         ? await readContent(bytes, unwrapped, content, { text, reading }, context)
@@ -133,7 +185,7 @@ async function openUnset(
       await bytes.close();
       throw error;
     }
-  });
+  }
 }
 
 /** Bytes of which the beginning was looked at. */
@@ -144,49 +196,6 @@ const whole = (bytes: ByteSource, { open }: Unwrapped): ByteSource =>
 function filesReaderFor({ head, compression }: Unwrapped, { transport }: SourceText): FilesReader | undefined {
   if (compression.length) return undefined;
   return transport === undefined ? filesOffer(head)?.reader : filesReaderNamed(transport);
-}
-
-async function allOf(paths: readonly string[] = []): Promise<readonly ByteSource[]> {
-  const sources: ByteSource[] = [];
-  try {
-    for (const path of paths) sources.push(await fileSource(path));
-    return sources;
-  } catch (error) {
-    for (const source of sources) await source.close();
-    throw error;
-  }
-}
-
-async function readFiles(
-  reader: FilesReader,
-  sources: readonly ByteSource[],
-  { path, selector }: SourceText,
-  reading: Reading,
-  context: Context,
-): Promise<OpenedSource> {
-  const { items, close } = await reader.read(sources, context, reading);
-  const size = sources.reduce((sum, source) => sum + (source.kind === 'random' ? source.size : Number.NaN), 0);
-  return {
-    name: path,
-    format: reader.name,
-    title: sources.length === 1 ? reader.summary : `${sources.length} ${reader.summary}`,
-    compression: [],
-    size: Number.isNaN(size) ? undefined : size,
-    items,
-    selector,
-    close,
-  };
-}
-
-async function readByName(
-  reader: NameReader,
-  { path, selector }: SourceText,
-  reading: Reading,
-  context: Context,
-): Promise<OpenedSource> {
-  const { items, close } = await reader.read(path, context, reading);
-  const { name: format, summary: title } = reader;
-  return { name: path, format, title, compression: [], size: undefined, items, selector, close };
 }
 
 /** A format that is one file from end to end. */
@@ -235,11 +244,32 @@ async function readArchive(
 }
 
 /** What every reader makes of a source. @throws OcixError source/…, format/unknown where it is no archive at all */
-export async function detectSource(source: Source, keep: Keeper, context: Context): Promise<readonly Offer[]> {
-  const { path } = await sourceText(source, undefined);
+export async function detectSource(
+  source: Source,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
+  const { transport, path } = await sourceText(source, undefined);
+  if (transport !== DISCOVERED || typeof source !== 'string')
+    return detectFound(source, { path, ...options }, keep, context);
+  const { file, remove } = await fetchSource(path, options, context);
+  try {
+    return await detectFound(file, { path: file, ...options }, keep, context);
+  } finally {
+    await remove();
+  }
+}
+
+async function detectFound(
+  source: Source,
+  { path, passphrase }: Pick<SourceOptions, 'passphrase'> & { readonly path: string },
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
   if (typeof source === 'string' && (await pathKind(path)) === 'folder')
     return archiveOffers(await folderArchive(path, context));
-  const bytes = await bytesOf(source, path);
+  const bytes = await decrypted(await bytesOf(source, path), passphrase, context);
   try {
     const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
     const files = unwrapped.compression.length ? undefined : filesOffer(unwrapped.head);

@@ -2,6 +2,7 @@
 import { OcixError } from '../formats/base/errors.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
+import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
 import {
   CONTENT_READERS,
   contentReaderNamed,
@@ -17,7 +18,7 @@ import { plainTar } from '../formats/plain/index.ts';
 
 export interface SourceText {
   readonly transport: string | undefined;
-  /** `-` is standard input. */
+  /** `-` is standard input. Behind `appc:` it is what is asked for. */
   readonly path: string;
   readonly selector: Selector | undefined;
   /** Where the transport takes several files. */
@@ -25,7 +26,7 @@ export interface SourceText {
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['appc', 'bundle', 'static'];
+const PLANNED = ['bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
   ...[...READERS, ...CONTENT_READERS, ...FILES_READERS, ...NAME_READERS].flatMap(({ name, aliases }) => [
@@ -33,6 +34,7 @@ export const sourceTransports = (): readonly string[] => [
     ...aliases,
   ]),
   plainTar.name,
+  DISCOVERED,
 ];
 
 /**
@@ -53,6 +55,7 @@ export async function parseSource(text: string, from: string | undefined): Promi
     );
   if (match && nameReaderNamed(match[1]!)) return { transport: match[1], path: match[2]!, selector: undefined };
   if (match && filesReaderNamed(match[1]!)) return { transport: match[1], ...(await splitFiles(match[2]!)) };
+  if (match?.[1] === DISCOVERED) return { transport: DISCOVERED, path: match[2]!, selector: undefined };
   if (match && isTransport(match[1]!)) return { transport: match[1], ...(await splitPath(match[2]!)) };
   if (match && PLANNED.includes(match[1]!) && (await pathKind(text)) === 'absent') {
     throw new OcixError('format/unsupported', `this version of ocix does not read ${match[1]}: yet`, {
@@ -64,6 +67,7 @@ export async function parseSource(text: string, from: string | undefined): Promi
 
 const isTransport = (name: string): boolean =>
   name === plainTar.name ||
+  name === DISCOVERED ||
   readerNamed(name) !== undefined ||
   contentReaderNamed(name) !== undefined ||
   filesReaderNamed(name) !== undefined ||

@@ -3,8 +3,8 @@
  * source onto the disk in one step, without a compressed image in between.
  * https://github.com/opencontainers/runtime-spec/blob/v1.0.2/bundle.md
  */
+import { chmodSync, chownSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Context } from '../../formats/base/context.ts';
 import { digestOf } from '../../formats/bytes/digest.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
@@ -18,7 +18,7 @@ import type { Tree } from '../../formats/rootfs/tree.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
-import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
+import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
 import { completeImage } from './completion.ts';
 import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
@@ -50,10 +50,14 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
   if (!options.replace && (there.state === 'file' || there.state === 'folder'))
     throw occupied(out, there.state === 'file' ? 'is a file' : 'is a folder with something in it');
   const staging = await stageFor(there);
-  const folder = await held(staging);
+  const { folder, blobs } = await held(staging);
+  const release = (): void => {
+    blobs.release();
+    folder.release();
+  };
   let made = '';
   return {
-    keep: plainKeeper(blobStore(join(staging.path, 'blobs'))),
+    keep: plainKeeper(blobStore(blobs.path, { shown: out, flat: true })),
     async write(items: readonly Item[]): Promise<readonly WrittenImage[]> {
       const image = theImage(items, context.host);
       made = await write(image, folder, options, context);
@@ -68,20 +72,21 @@ async function openFolder(out: string, options: TargetOptions, context: Context,
     async commit() {
       folder.empty(made);
       await put(staging, made, out, options);
-      folder.release();
+      release();
     },
     async discard() {
       const removed = emptied(folder);
-      folder.release();
+      release();
       // What somebody keeps putting there stays in a hidden folder: removing it by its path could lead anywhere.
       if (removed) await staging.discard();
     },
   };
 }
 
-async function held(staging: Staging): Promise<HeldFolder> {
+async function held(staging: Staging): Promise<{ readonly folder: HeldFolder; readonly blobs: HeldFolder }> {
   try {
-    return holdFolder(staging.path);
+    const folder = holdFolder(staging.path);
+    return { folder, blobs: folder.make('blobs') };
   } catch (error) {
     await staging.discard();
     throw error;
@@ -109,6 +114,7 @@ async function writeBundle(
   context: Context,
 ): Promise<string> {
   const { extraction = {}, runtime = { terminal: false, readOnly: false } } = options;
+  checkConfig(image.config);
   const folder = scratch.make('bundle');
   try {
     const config = await extractImage(
@@ -128,10 +134,19 @@ async function writeBundle(
     await writeFile(`${folder.path}/config.json`, configBytes(config), { flag: 'wx' }).catch((cause: unknown) => {
       throw outputError('config.json', cause);
     });
+    if (!isRootless(extraction)) openToRootOf(extraction, folder);
     return 'bundle';
   } finally {
     folder.release();
   }
+}
+
+/** The root of a mapping is somebody else on the host, and has to pass the folder to start; nobody else may, nor may he change it. */
+function openToRootOf({ gidMap = [] }: ExtractionOptions, folder: HeldFolder): void {
+  const root = gidMap.find(({ container }) => container === 0);
+  if (!root) return;
+  chownSync(folder.path, process.getuid?.() ?? 0, root.host);
+  chmodSync(folder.path, 0o710);
 }
 
 /** For people, who edit it. */

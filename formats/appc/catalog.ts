@@ -120,7 +120,8 @@ export function memberContent(place: string, member: Member, context: Context): 
   };
 }
 
-async function fileContent(path: string, context: Context): Promise<ImageContent> {
+/** @throws OcixError source/… */
+export async function fileContent(path: string, context: Context): Promise<ImageContent> {
   const source = await fileSource(path);
   if (source.kind === 'random') {
     await source.close();

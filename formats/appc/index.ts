@@ -8,8 +8,8 @@ import type { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
-import { imageCatalog } from './catalog.ts';
-import { configOf, PREFIX, referencesOf, wellKnown } from './config.ts';
+import { fileContent, imageCatalog } from './catalog.ts';
+import { configOf, isTimestamp, PREFIX, referencesOf, wellKnown } from './config.ts';
 import { type ImageCatalog, renderOrder } from './dependencies.ts';
 import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
 import { parseImageManifest } from './manifest.ts';
@@ -36,8 +36,19 @@ export const catalogFor = (reading: Reading, context: Context): (() => Promise<I
   const { dependencies, shared } = reading;
   let made: Promise<ImageCatalog> | undefined;
   const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context);
-  return () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
+  const places = () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
+  return async () => ({ ...(await places()), ...fetching(reading, context) });
 };
+
+const fetching = ({ elsewhere }: Reading, context: Context): Pick<ImageCatalog, 'fetch'> =>
+  elsewhere
+    ? {
+        async fetch({ imageName: name, labels }, { place: neededBy }) {
+          const { file, place } = await elsewhere({ name, labels, neededBy });
+          return openImage({ ...(await fileContent(file, context)), place }, context);
+        },
+      }
+    : {};
 
 /** @throws OcixError appc/…, and what reading its content throws */
 export async function imageOf(
@@ -47,7 +58,12 @@ export async function imageOf(
   context: Context,
 ): Promise<Image> {
   const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
-  const { order, dependencies } = await renderOrder(file, catalog, onMissing, context);
+  const { order, dependencies } = await renderOrder(
+    file,
+    catalog,
+    { onMissing, onFound: vouched(reading, context) },
+    context,
+  );
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
@@ -64,12 +80,26 @@ export async function imageOf(
   };
 }
 
+/** The signatures of what is in a store went with the files; its engine had checked them. */
+function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
+  if (!vouch) return undefined;
+  return async ({ place, key, manifest }) => {
+    if (key === undefined) return vouch(place);
+    note(
+      context,
+      'guessed',
+      `${manifest.name} comes from a store, which keeps no signatures; it is taken unchecked`,
+      manifest.name,
+    );
+  };
+}
+
 function step({ file, imageId }: RenderedLayer): Image['history'][number] {
   const { name, labels, annotations } = file.manifest;
   const created = annotations.get('created');
   const version = labels.get('version');
   return {
-    ...(created !== undefined && !Number.isNaN(Date.parse(created)) ? { created } : {}),
+    ...(created !== undefined && isTimestamp(created) ? { created } : {}),
     createdBy: `${name}${version === undefined ? '' : `:${version}`}`,
     comment: imageId,
     emptyLayer: false,
@@ -89,7 +119,15 @@ async function imageFile(content: Content, keep: Keeper, context: Context): Prom
   const ahead = await manifestAhead(content.open(), context);
   const manifest = ahead.manifest && parseImageManifest(ahead.manifest, context);
   if (manifest && !manifest.pathWhitelist)
-    return { place, size, costly: true, manifest, manifestBytes: ahead.manifest!, open: () => ahead.content };
+    return {
+      place,
+      size,
+      costly: true,
+      manifest,
+      manifestBytes: ahead.manifest!,
+      open: () => ahead.content,
+      once: true,
+    };
   const kept: Kept = await keep(ahead.content, place, context);
   const whole: ImageContent = { place, size, costly: true, open: (): Chunks => kept.open() };
   return openImage(whole, context);

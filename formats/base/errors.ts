@@ -51,9 +51,6 @@ export const CODES = {
   'apt/expired': STATUS.refused,
   'apt/index': STATUS.refused,
   'apt/lock': STATUS.refused,
-  'network/unreachable': STATUS.network,
-  'network/status': STATUS.network,
-  'network/stalled': STATUS.network,
   'path/escape': STATUS.refused,
   'path/invalid': STATUS.refused,
   'path/root': STATUS.refused,
@@ -74,6 +71,7 @@ export const CODES = {
   'appc/archive': STATUS.refused,
   'appc/manifest': STATUS.refused,
   'appc/dependency': STATUS.refused,
+  'appc/name': STATUS.refused,
   'image/layers': STATUS.refused,
   'image/config': STATUS.refused,
   'image/user': STATUS.refused,
@@ -102,6 +100,10 @@ export const CODES = {
   'limit/window': STATUS.refused,
   'limit/control-bytes': STATUS.refused,
   'limit/wrappings': STATUS.refused,
+  'network/failed': STATUS.network,
+  'network/timeout': STATUS.network,
+  'network/redirect': STATUS.network,
+  'network/status': STATUS.network,
   'strict/notes': STATUS.strict,
   'output/exists': STATUS.output,
   'output/write': STATUS.output,
@@ -158,12 +160,12 @@ export class OcixError extends Error {
   }
 }
 
-/** Runs `work`; an `OcixError` that leaves it gets `place` in front of its trail. */
-export async function within<T>(place: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`; an `OcixError` that leaves it gets `place`, or several from the outside in, in front of its trail. */
+export async function within<T>(place: string | readonly string[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof OcixError ? error.within(place) : error;
+    throw error instanceof OcixError ? error.within(...[place].flat()) : error;
   }
 }
 

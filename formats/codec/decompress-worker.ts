@@ -47,7 +47,7 @@ async function run({ codec, limits }: AsideMessage & { type: 'start' }): Promise
   };
   try {
     for await (const piece of CODECS[codec].decompress(input(), createContext({ limits }))) {
-      parts.push(new Uint8Array(piece));
+      parts.push(piece);
       size += piece.length;
       if (size >= BATCH) await flush();
     }

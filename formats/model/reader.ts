@@ -142,10 +142,28 @@ export interface Reading {
   readonly compatible: boolean;
   readonly packaging: Packaging;
   readonly repositories?: Repositories | undefined;
+  /** Fetches what is in none of those places, to a file. Absent where nothing is to be fetched. */
+  readonly elsewhere?: ((wanted: Elsewhere) => Promise<FoundElsewhere>) | undefined;
+  /** Called with each file that is read beside the source, before anything of it counts; throws where nobody vouches for it. */
+  readonly vouch?: ((file: string) => Promise<void>) | undefined;
   /** Which image is meant, for a reader that `selects`. */
   readonly selector?: Selector | undefined;
   /** What the sources of one run have in common; absent where there is one source. */
   readonly shared?: Shared | undefined;
+}
+
+/** An image that another one depends on. */
+export interface Elsewhere {
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** The place of the image that depends on it. */
+  readonly neededBy: string;
+}
+
+export interface FoundElsewhere {
+  readonly file: string;
+  /** Where it was found, for a person. */
+  readonly place: string;
 }
 
 /** Which of a source's images is meant: a reference, its place from 0 on, or its id in the words of the format. */

@@ -231,7 +231,7 @@ function alarm(most: number, context: Context) {
     if (cause instanceof OcixError) return cause;
     if (controller.signal.aborted)
       return new OcixError(
-        'network/stalled',
+        'network/timeout',
         `${printable(address.host)} has not sent anything for ${most / 1000} seconds`,
         {
           hint: 'Try again later, or use another mirror. What came so far is kept.',
@@ -239,7 +239,7 @@ function alarm(most: number, context: Context) {
         },
       );
     const code = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? (cause as Error).message;
-    return new OcixError('network/unreachable', `${printable(address.host)} cannot be reached (${printable(code)})`, {
+    return new OcixError('network/failed', `${printable(address.host)} cannot be reached (${printable(code)})`, {
       hint: 'Check the address and the network.',
       cause,
     });

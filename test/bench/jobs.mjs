@@ -1,5 +1,6 @@
 // What is compared with what, and how good it has to be.
 import { join } from 'node:path';
+import { aciJobs } from './aci-jobs.mjs';
 import { bundleJobs } from './bundle-jobs.mjs';
 
 const MB = 1_000_000;
@@ -132,5 +133,6 @@ export function jobs({ node, ocix, bench, scratch, nodeHasZstd }) {
       },
     ]),
     ...bundleJobs({ node, ocix, bench, scratch }),
+    ...aciJobs({ node, ocix, bench, scratch }),
   };
 }

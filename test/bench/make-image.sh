@@ -4,6 +4,7 @@
 #   make-image.sh           build/bench/image.tar and image.tar.gz: four layers, about 450 MB uncompressed
 #   make-image.sh small     build/bench/small.tar: four layers of a few hundred kB, to see what grows with size
 #   make-image.sh large     build/bench/large.tar: the same four steps with ten times the data, for peak memory
+#   make-image.sh aci       build/bench/app.aci: the first image, flattened, as an App Container Image
 #   make-image.sh many      build/bench/many: a layout of 200,000 small files in three layers
 #
 # Needs root, and the packages buildah, mmdebstrap and skopeo. What is there already is kept: delete a file to have it
@@ -25,11 +26,26 @@ if [ "$kind" = many ]; then
   exit 0
 fi
 
+if [ "$kind" = aci ]; then
+  if [ ! -s "$bench/app.aci" ]; then
+    mkdir -p "$work"
+    printf '%s' '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/bench","labels":[{"name":"version","value":"1.0.0"},{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/usr/bin/env"],"user":"0","group":"0"}}' > "$work/manifest"
+    node dist/ocix.js convert -q --to tar "$bench/image.tar" "$work/flat.tar" > /dev/null
+    mkdir "$work/rootfs"
+    tar -xf "$work/flat.tar" -C "$work/rootfs" --xattrs --xattrs-include='*' -p
+    tar --format pax --xattrs --xattrs-include='*' --numeric-owner -cf - -C "$work" manifest rootfs | gzip -n > "$work/app.aci"
+    mv "$work/app.aci" "$bench/app.aci"
+    rm -r "$work"
+  fi
+  ls -l "$bench/app.aci"
+  exit 0
+fi
+
 case $kind in
   image) copies=1 ;;
   small) copies=0 ;;
   large) copies=10 ;;
-  *) echo "usage: $0 [image|small|large|many]" >&2; exit 2 ;;
+  *) echo "usage: $0 [image|small|large|many|aci]" >&2; exit 2 ;;
 esac
 
 # The sources are read from the machine, so that no mirror is named here.

@@ -275,7 +275,7 @@ describe('a repository over HTTP', () => {
       response.write(bytes.subarray(0, 200), () => setTimeout(() => response.destroy(), 50));
     });
     const cache = scratch();
-    expect(await codeOf(() => read(place, { cache }))).toBe('network/unreachable');
+    expect(await codeOf(() => read(place, { cache }))).toBe('network/failed');
     expect((await read(place, { cache })).packages).toBe(ALL);
     expect(asked.find((url) => url.includes('lib_'))).toBe('/pool/lib_1.0_all.deb from 200');
   });
@@ -303,7 +303,7 @@ describe('a repository over HTTP', () => {
 
   test('that is not there is named', async () => {
     const refusal = await refusalOf(() => read('http://127.0.0.1:9'));
-    expect([refusal?.code, refusal?.status]).toEqual(['network/unreachable', 6]);
+    expect([refusal?.code, refusal?.status]).toEqual(['network/failed', 6]);
   });
 
   test('that sends more than it promised is refused, and nothing is kept', async () => {

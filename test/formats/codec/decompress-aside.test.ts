@@ -1,7 +1,7 @@
 /** Decompression on another thread gives what it gives here: bytes, refusals, and an end. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { decompressedAside, endIdleThreads } from '../../../formats/codec/decompress-aside.ts';
 import { CODECS } from '../../../formats/codec/index.ts';
 import { runPeer, withPeer } from '../../fixtures/peers.ts';

@@ -27,7 +27,7 @@ test.each([
     if (begins) response.write('x');
   });
   expect(await codeOf(() => downloads(scratch(), createContext(), 100).small({ base, path: 'x' }, 1000))).toBe(
-    'network/stalled',
+    'network/timeout',
   );
 });
 

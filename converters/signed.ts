@@ -1,0 +1,66 @@
+/** Sources that somebody has to vouch for, and what is told of it in the output. */
+import type { Context } from '../formats/base/context.ts';
+import { OcixError } from '../formats/base/errors.ts';
+import { printable } from '../formats/bytes/text.ts';
+import type { Item } from '../formats/model/image.ts';
+import type { Source } from './open.ts';
+import type { CheckedSignature } from './verify.ts';
+
+export interface Trust {
+  /** Without a good signature nothing is read; otherwise one that is there has to be good. */
+  readonly required: boolean;
+  /** The signature of the source itself; those of other files lie beside them. */
+  readonly signature?: string | undefined;
+  /** Folders and files of keys; without any, the keys that rkt trusts on this machine. */
+  readonly keyring?: readonly string[] | undefined;
+  readonly allowWeak?: boolean | undefined;
+  /** The time to judge by. */
+  readonly now: Date;
+}
+
+export interface SignatureGuard {
+  /** @throws OcixError signature/…, keyring/… */
+  source(source: Source, path: string): Promise<CheckedSignature | undefined>;
+  dependency(file: string): Promise<void>;
+}
+
+export function signatureGuard(trust: Trust, context: Context): SignatureGuard {
+  const { required, signature, keyring, allowWeak, now } = trust;
+  return {
+    async source(source, path) {
+      if (typeof source === 'string') return check(path, signature);
+      if (!required && signature === undefined) return undefined;
+      throw new OcixError('usage/argument', 'a signature is over a file, and this source is none', {
+        hint: 'Write the image to a file first.',
+      });
+    },
+    async dependency(file) {
+      await check(file, undefined);
+    },
+  };
+
+  async function check(file: string, beside: string | undefined): Promise<CheckedSignature | undefined> {
+    const { checkSignature } = await import('./verify.ts');
+    try {
+      return await checkSignature({ file, signature: beside, keyring, allowWeak, now }, context);
+    } catch (error) {
+      const missing = error instanceof OcixError && error.code === 'signature/missing';
+      if (missing && !required && beside === undefined) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Who vouched is told beside each image, where no document of its own would have to be changed for it. */
+export function signed(items: readonly Item[], { primary, userId, created }: CheckedSignature): readonly Item[] {
+  const told = [
+    ['io.ocix.signature.key', primary],
+    ['io.ocix.signature.user', printable(userId)],
+    ['io.ocix.signature.created', created.toISOString()],
+  ] as const;
+  return items.map((item) =>
+    item.kind === 'image' && !item.original.manifest
+      ? { ...item, annotations: new Map([...(item.annotations ?? []), ...told]) }
+      : item,
+  );
+}
