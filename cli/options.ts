@@ -7,12 +7,20 @@ import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
 import { sourceError } from '../formats/bytes/source.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
+import type { RepositoryOptions } from './repositories.ts';
 
-export interface CommonOptions {
+export interface CommonOptions extends RepositoryOptions {
   readonly from?: string;
   readonly platform?: string;
   readonly dep?: readonly string[];
   readonly rktCompat?: boolean;
+  readonly exec?: string;
+  readonly user?: string;
+  readonly env: readonly string[];
+  readonly label: readonly string[];
+  readonly layers: 'one' | 'package' | 'group';
+  readonly distroless?: boolean;
+  readonly configure?: boolean;
   readonly signature?: string;
   readonly keyring?: readonly string[];
   readonly requireSignature?: boolean;
@@ -26,6 +34,7 @@ export interface CommonOptions {
 }
 
 const IN = 'What goes in:';
+const PACKAGES = 'Debian packages:';
 const OUT = 'What comes out:';
 const SAFETY = 'Safety:';
 const PRINT = 'Output:';
@@ -51,6 +60,29 @@ export function sourceOptions(command: Command): Command {
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
+    .addOption(
+      several('apt-repo', 'folder|url|file', 'a repository, or a file of apt that lists some').helpGroup(PACKAGES),
+    )
+    .addOption(several('apt-keyring', 'file', 'keys that vouch for repositories').helpGroup(PACKAGES))
+    .addOption(new Option('--arch <name>', 'the architecture of the packages').helpGroup(PACKAGES))
+    .addOption(new Option('--components <names>', 'separated by commas; main unless said').helpGroup(PACKAGES))
+    .addOption(
+      new Option('--lock <file>', 'use the packages that it names; where it is not there it is written').helpGroup(
+        PACKAGES,
+      ),
+    )
+    .addOption(several('explain', 'package', 'say why it is in').helpGroup(PACKAGES))
+    .addOption(new Option('--exec <command>', 'what the image runs').helpGroup(PACKAGES))
+    .addOption(new Option('--user <user[:group]>', 'as whom').helpGroup(PACKAGES))
+    .addOption(pairs('env', 'set an environment variable').helpGroup(PACKAGES))
+    .addOption(pairs('label', 'set a label').helpGroup(PACKAGES))
+    .addOption(
+      new Option('--layers <how>', 'a layer for all packages, for each, or for groups that images have in common')
+        .choices(['one', 'package', 'group'])
+        .default('group')
+        .helpGroup(PACKAGES),
+    )
+    .addOption(new Option('--distroless', 'no dpkg database, only what scanners read').helpGroup(PACKAGES))
     .addOption(
       new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN),
     )
@@ -125,6 +157,11 @@ export function extractionOptions(command: Command): Command {
     );
 }
 
+const several = (name: string, value: string, what: string): Option =>
+  new Option(`--${name} <${value}>`, `${what} (repeatable)`).argParser(collect).default([], 'none');
+
+const pairs = (name: string, what: string): Option => several(name, 'name=value', what);
+
 const mapping = (name: string): Option =>
   new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)
     .argParser(collect)
@@ -132,6 +169,7 @@ const mapping = (name: string): Option =>
 
 export function runtimeOptions(command: Command): Command {
   return command
+    .addOption(new Option('--configure', 'run the packages’ scripts, in a container of the bundle').helpGroup(PACKAGES))
     .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
     .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
     .addOption(
@@ -163,6 +201,13 @@ const sourceChoice = (options: CommonOptions): SourceOptions => ({
   network: { insecure: options.insecure },
   trust: trustOf(options),
   passphrase: options.passphraseFile === undefined ? undefined : firstLineOf(options.passphraseFile),
+  settings: {
+    exec: options.exec,
+    user: options.user,
+    env: options.env,
+    labels: options.label,
+  },
+  packaging: { layers: options.layers, distroless: options.distroless ?? false },
 });
 
 function trustOf({

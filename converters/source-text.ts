@@ -3,7 +3,16 @@ import { OcixError } from '../formats/base/errors.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
-import { CONTENT_READERS, contentReaderNamed, READERS, readerNamed } from '../formats/index.ts';
+import {
+  CONTENT_READERS,
+  contentReaderNamed,
+  FILES_READERS,
+  filesReaderNamed,
+  NAME_READERS,
+  nameReaderNamed,
+  READERS,
+  readerNamed,
+} from '../formats/index.ts';
 import type { Selector } from '../formats/model/reader.ts';
 import { plainTar } from '../formats/plain/index.ts';
 
@@ -12,13 +21,18 @@ export interface SourceText {
   /** `-` is standard input. Behind `appc:` it is what is asked for. */
   readonly path: string;
   readonly selector: Selector | undefined;
+  /** Where the transport takes several files. */
+  readonly files?: readonly string[];
 }
 
 /** Transports of the contract that other versions have. */
-const PLANNED = ['deb', 'apt', 'bundle', 'static'];
+const PLANNED = ['bundle', 'static'];
 
 export const sourceTransports = (): readonly string[] => [
-  ...[...READERS, ...CONTENT_READERS].flatMap(({ name, aliases }) => [name, ...aliases]),
+  ...[...READERS, ...CONTENT_READERS, ...FILES_READERS, ...NAME_READERS].flatMap(({ name, aliases }) => [
+    name,
+    ...aliases,
+  ]),
   plainTar.name,
   DISCOVERED,
 ];
@@ -39,6 +53,8 @@ export async function parseSource(text: string, from: string | undefined): Promi
       `${printable(text)} is in a registry, and this version of ocix reads files only`,
       { hint: 'Save the image to a file first, with skopeo copy or docker save.' },
     );
+  if (match && nameReaderNamed(match[1]!)) return { transport: match[1], path: match[2]!, selector: undefined };
+  if (match && filesReaderNamed(match[1]!)) return { transport: match[1], ...(await splitFiles(match[2]!)) };
   if (match?.[1] === DISCOVERED) return { transport: DISCOVERED, path: match[2]!, selector: undefined };
   if (match && isTransport(match[1]!)) return { transport: match[1], ...(await splitPath(match[2]!)) };
   if (match && PLANNED.includes(match[1]!) && (await pathKind(text)) === 'absent') {
@@ -53,14 +69,24 @@ const isTransport = (name: string): boolean =>
   name === plainTar.name ||
   name === DISCOVERED ||
   readerNamed(name) !== undefined ||
-  contentReaderNamed(name) !== undefined;
+  contentReaderNamed(name) !== undefined ||
+  filesReaderNamed(name) !== undefined ||
+  nameReaderNamed(name) !== undefined;
+
+/** Several files as one name, for people. */
+export const namesOf = (files: readonly string[]): string =>
+  files.length < 4 ? files.join(',') : `${files[0]} and ${files.length - 1} more`;
+
+/** Separated by commas; a path that has one in it is taken where it is alone. */
+async function splitFiles(rest: string): Promise<Pick<SourceText, 'path' | 'selector' | 'files'>> {
+  const files = (await pathKind(rest)) === 'absent' ? rest.split(',').filter((path) => path !== '') : [rest];
+  if (!files.length) throw noPath();
+  return { path: namesOf(files), files, selector: undefined };
+}
 
 /** A path may have colons in it: the longest one that exists is meant. */
 async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selector'>> {
-  if (rest === '' || rest.startsWith(':'))
-    throw new OcixError('usage/argument', 'there is no path behind the transport', {
-      hint: 'For example docker-archive:app.tar, or docker-archive:app.tar:example/app:1.0.',
-    });
+  if (rest === '' || rest.startsWith(':')) throw noPath();
   if (rest === '-' || rest.startsWith('-:')) return { path: '-', ...selectorOf(rest.slice(2)) };
   for (let at = rest.length; at > 0; at = rest.lastIndexOf(':', at - 1)) {
     const path = rest.slice(0, at);
@@ -68,6 +94,11 @@ async function splitPath(rest: string): Promise<Pick<SourceText, 'path' | 'selec
   }
   return { path: rest.split(':')[0]!, selector: undefined }; // opening it will say that it is missing
 }
+
+const noPath = (): OcixError =>
+  new OcixError('usage/argument', 'there is no path behind the transport', {
+    hint: 'For example docker-archive:app.tar, or docker-archive:app.tar:example/app:1.0.',
+  });
 
 function selectorOf(text: string): Pick<SourceText, 'selector'> {
   if (text === '') return { selector: undefined };

@@ -77,6 +77,10 @@ export async function validate(source: Source, options: ValidateOptions = {}): P
     host: options.machine,
     spent: { bytes: 0, names: 0, lookups: 0, again: 0 },
   };
+  if (typeof source !== 'string' && 'files' in source)
+    throw new OcixError('usage/argument', 'several files are not validated together', {
+      hint: 'Validate one at a time.',
+    });
   const spooled = typeof source === 'string' ? undefined : await spool(source.stream, context);
   try {
     const text = await validatedText(spooled ? spooled.path : String(source), options.from ?? fromOf(source));

@@ -20,9 +20,9 @@ const ROOMS: readonly (readonly [RegExp, number])[] = [
   // Between store and model: an input as named members, whatever holds it. Layers are made of members.
   [/^formats\/archive\//, 7],
   [/^formats\/model\//, 8],
-  [/^formats\/(?:docker|appc|oci|plain)\//, 9],
+  [/^formats\/(?:docker|appc|oci|plain|debian)\//, 9],
   // What a name leads to in a network, and whether it is what was asked for: above the format that it fetches.
-  [/^formats\/discovery\//, 10],
+  [/^formats\/(?:discovery|apt)\//, 10],
   [/^formats\/[^/]+\.ts$/, 11],
   [/^converters\/(?:passes|runtime|validate\/rules)\//, 12],
   [/^converters\/(?:targets|validate)\//, 13],

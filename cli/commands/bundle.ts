@@ -115,7 +115,7 @@ async function run(
   work: (library: ConvertOptions) => Promise<Report>,
 ): Promise<Report> {
   await keepNurserySmall();
-  const { library, view } = begin(session, options);
+  const { library, view, decided } = begin(session, options);
   const { strict, force } = options;
   const started = performance.now();
   try {
@@ -127,6 +127,7 @@ async function run(
       runtime: runtimeOf(options),
     });
     view.end();
+    await decided();
     if (options.report !== undefined) await writeReport(options.report, report);
     if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
     return report;
@@ -135,10 +136,16 @@ async function run(
   }
 }
 
-function extractionOf({ rootless, uidMap, gidMap, keepDirlinks }: Options): ConvertOptions['extraction'] {
+function extractionOf({ rootless, uidMap, gidMap, keepDirlinks, configure }: Options): ConvertOptions['extraction'] {
   const mappings = (texts: readonly string[], option: string): readonly IdMapping[] =>
     texts.map((text) => parseIdMapping(text, option));
-  return { rootless, uidMap: mappings(uidMap, 'uid-map'), gidMap: mappings(gidMap, 'gid-map'), keepDirlinks };
+  return {
+    rootless,
+    uidMap: mappings(uidMap, 'uid-map'),
+    gidMap: mappings(gidMap, 'gid-map'),
+    keepDirlinks,
+    complete: configure,
+  };
 }
 
 const runtimeOf = ({ tty, readOnly, caps }: Options): RuntimeOptions => ({

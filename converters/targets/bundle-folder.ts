@@ -11,6 +11,7 @@ import type { HeldFolder } from '../../formats/rootfs/held-folder.ts';
 import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 import type { Tree } from '../../formats/rootfs/tree.ts';
 import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
+import { completeImage } from './completion.ts';
 import { type ExtractionFolders, type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
 import type { TargetOptions } from './target.ts';
 
@@ -29,6 +30,13 @@ export async function fillBundle(
     (tree) => runtimeConfig(image.config, viewOf(tree), withNamespace(runtime, extraction), context),
     context,
   );
+  if (extraction.complete && image.completion)
+    await completeImage(
+      `${folders.folder.path}/rootfs`,
+      image.completion,
+      config as { readonly [name: string]: Json },
+      context,
+    );
   await writeNew(`${folders.folder.path}/config.json`, configBytes(config));
   openToMappedRoot(folders.folder, extraction);
 }

@@ -17,6 +17,8 @@ export interface ExtractionOptions {
   readonly uidMap?: readonly IdMapping[] | undefined;
   readonly gidMap?: readonly IdMapping[] | undefined;
   readonly keepDirlinks?: boolean | undefined;
+  /** What an image has to complete it is run, inside of it. */
+  readonly complete?: boolean | undefined;
 }
 
 export const isRootless = ({ rootless }: ExtractionOptions): boolean =>

@@ -29,6 +29,8 @@ export interface Image {
   readonly dependencies?: readonly ImageDependency[];
   /** What stands beside the configuration, for a source without a manifest of its own. */
   readonly annotations?: ReadonlyMap<string, string>;
+  /** What completes it, run inside of it, for whoever wants that; it is usable without. */
+  readonly completion?: readonly string[];
   readonly original: OriginalDocuments;
 }
 
