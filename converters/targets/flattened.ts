@@ -5,7 +5,7 @@ import { within } from '../../formats/base/errors.ts';
 import type { Image, Storable } from '../../formats/model/image.ts';
 import { layerFromMember } from '../../formats/model/layer.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../../formats/tar/encoder.ts';
-import { joinedPieces, type Piece } from '../../formats/tar/pieces.ts';
+import { type Piece, pieceJoiner } from '../../formats/tar/pieces.ts';
 import { tarScanner } from '../../formats/tar/scanner.ts';
 import { type FlatTree, flatTree, survivors } from './flat-tree.ts';
 
@@ -57,6 +57,7 @@ async function* contentOf(
   context: Context,
 ): AsyncGenerator<Uint8Array> {
   const pieces: Piece[] = [];
+  const joined = pieceJoiner(context);
   const put = {
     entry: (entry: (typeof folders)[number]) => void pieces.push(encodeHeader(entry)),
     data: (bytes: Uint8Array) => void pieces.push(bytes),
@@ -65,7 +66,7 @@ async function* contentOf(
   };
   size.plain = 0;
   async function* drained(): AsyncGenerator<Uint8Array> {
-    for await (const bytes of joinedPieces(pieces, context)) {
+    for await (const bytes of joined(pieces)) {
       size.plain += bytes.length;
       yield bytes;
     }
