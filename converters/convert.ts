@@ -12,6 +12,7 @@ import { withoutPods } from './passes/pods.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
+import { isSourceTransport } from './source-text.ts';
 import { rootfsFolder } from './targets/bundle.ts';
 import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
@@ -100,6 +101,11 @@ async function pipeline(source: Source, target: Target, path: string, options: C
 function targetOf(out: string, to: string | undefined) {
   const match = /^([a-z][a-z0-9-]*):(.+)$/s.exec(out);
   const own = match && targetNamed(match[1]!);
+  if (match && !own && isSourceTransport(match[1]!)) {
+    throw new OcixError('usage/argument', `${match[1]}: is a source, and nothing that this version of ocix writes`, {
+      hint: `The targets are ${TARGETS.map(({ name }) => name).join(', ')}; a path with a colon in it is written as ./${out}.`,
+    });
+  }
   const target = own ?? targetNamed(to ?? 'oci');
   if (target) return { target, path: own ? match[2]! : out };
   throw new OcixError('usage/option', `--to ${to} is not a target that this version of ocix writes`, {

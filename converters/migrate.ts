@@ -10,13 +10,15 @@ import { checkAbort, createContext } from '../formats/base/context.ts';
 import { OcixError, STATUS } from '../formats/base/errors.ts';
 import { noteList } from '../formats/base/notes.ts';
 import { digestOf, hexOf } from '../formats/bytes/digest.ts';
-import { fileSource, pathKind } from '../formats/bytes/source.ts';
+import { type ByteSource, fileSource, pathKind, sourceError } from '../formats/bytes/source.ts';
 import { printable, utf8Bytes } from '../formats/bytes/text.ts';
 import { contentOffers, offersFor } from '../formats/detect.ts';
 import { READERS } from '../formats/index.ts';
 import { annotationsOf } from '../formats/model/descriptor.ts';
+import { REF_NAME } from '../formats/model/media-types.ts';
 import { HEAD_SIZE } from '../formats/model/reader.ts';
 import { type ConvertOptions, convert } from './convert.ts';
+import { decrypted } from './decrypted.ts';
 import type { Report } from './report.ts';
 import { sharedLayers } from './shared-layers.ts';
 import { parseSource } from './source-text.ts';
@@ -49,8 +51,8 @@ export interface MigrationReport {
   readonly out: string;
   /** In the order of the estate. */
   readonly images: readonly MigratedImage[];
-  /** Files of the estate that are no images. */
-  readonly others: number;
+  /** Files of the estate that are no images, by their names in it. */
+  readonly others: readonly string[];
 }
 
 /** One image to convert. */
@@ -58,11 +60,15 @@ interface Unit {
   readonly source: string;
   /** The same for the same content at the same place. */
   readonly origin: string;
+  /** What tells it from another image of its name. */
+  readonly apart: string;
   /** Known without reading it, where that is cheap. */
   readonly names: readonly string[];
 }
 
 const ORIGIN = 'io.ocix.origin';
+/** Digits that tell two images of one name apart. */
+const APART = 12;
 
 /**
  * @param estate a folder of images, or a store with its transport in front
@@ -70,22 +76,31 @@ const ORIGIN = 'io.ocix.origin';
  */
 export async function migrate(estate: string, out: string, options: MigrateOptions = {}): Promise<MigrationReport> {
   const context = createContext(options);
-  const { units, others, dependencies } = await unitsOf(estate, options.from, context);
-  const there = await originsIn(out, context);
-  const names = nameGiver(units);
+  const { units, others, dependencies } = await unitsOf(estate, options, context);
+  const there = await namesIn(out, context);
+  const origins = new Set(there.values());
+  const names = nameGiver(units, there);
   const layers = sharedLayers(out, context);
   const images: MigratedImage[] = new Array(units.length);
   let next = 0;
   let left = units.length;
+  let stopped = false;
   const worker = async (): Promise<void> => {
-    for (let i = next++; i < units.length; i = next++) {
-      checkAbort(context);
-      const unit = units[i]!;
-      images[i] = there.has(unit.origin) ? { source: unit.source, state: 'there already' } : await one(unit);
-      options.onImage?.(images[i]!, --left);
+    try {
+      for (let i = next++; i < units.length && !stopped; i = next++) {
+        checkAbort(context);
+        const unit = units[i]!;
+        images[i] = origins.has(unit.origin) ? { source: unit.source, state: 'there already' } : await one(unit);
+        options.onImage?.(images[i]!, --left);
+      }
+    } catch (error) {
+      stopped = true;
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, options.parallel ?? 2) }, worker));
+  // Nobody goes on writing when the caller has been told that it is over.
+  const ends = await Promise.allSettled(Array.from({ length: Math.max(1, options.parallel ?? 2) }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return { estate, out, images, others };
 
   async function one(unit: Unit): Promise<MigratedImage> {
@@ -123,9 +138,11 @@ function failure(error: unknown): NonNullable<MigratedImage['error']> {
   return { code, message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
-async function unitsOf(estate: string, from: string | undefined, context: Context) {
+async function unitsOf(estate: string, { from, passphrase }: MigrateOptions, context: Context) {
   const { transport, path } = await parseSource(estate, from);
-  if ((await pathKind(path)) !== 'folder')
+  const kind = await pathKind(path);
+  if (kind === 'absent') throw sourceError(path, { code: 'ENOENT' });
+  if (kind !== 'folder')
     throw new OcixError('usage/argument', `${printable(path)} is no folder`, {
       hint: 'An estate is a folder of images, or a store such as rkt:/var/lib/rkt. One image is converted with ocix convert.',
     });
@@ -134,74 +151,118 @@ async function unitsOf(estate: string, from: string | undefined, context: Contex
     if (!reader.estate || (transport !== undefined && transport !== reader.name) || !(await reader.bid(archive)))
       continue;
     const images = await reader.estate(archive, context);
-    const units = images.map(({ id, names }) => ({ source: `${reader.name}:${path}:@${id}`, origin: id, names }));
-    return { units, others: 0, dependencies: [] };
+    const units = images.map(({ id, names }) => ({
+      source: `${reader.name}:${path}:@${id}`,
+      origin: id,
+      apart: id.slice(id.indexOf('-') + 1).slice(0, APART),
+      names,
+    }));
+    return { units, others: [], dependencies: [] };
   }
-  return { ...(await filesBelow(path, context)), dependencies: [path] };
+  return { ...(await filesBelow(path.replace(/\/+$/, '') || '/', passphrase, context)), dependencies: [path] };
 }
 
-async function filesBelow(
-  folder: string,
-  context: Context,
-): Promise<{ readonly units: readonly Unit[]; readonly others: number }> {
+interface Estate {
+  readonly units: readonly Unit[];
+  readonly others: readonly string[];
+}
+
+async function filesBelow(folder: string, passphrase: Uint8Array | undefined, context: Context): Promise<Estate> {
   const archive = await folderArchive(folder, context);
   const units: Unit[] = [];
-  let others = 0;
+  const others: string[] = [];
   for (const top of [...archive.names()].sort()) {
     const below = await archive.list(top);
+    const layouts = below
+      .filter((name) => name.endsWith('/oci-layout'))
+      .map((name) => name.slice(0, -'oci-layout'.length));
+    for (const layout of layouts) units.push(unitFrom(`oci:${folder}/${layout}`, layout));
     for (const name of below.length ? below : [top]) {
       checkAbort(context);
-      const unit = await unitOf(`${folder.replace(/\/+$/, '')}/${name}`, name, context);
+      if (layouts.some((layout) => name.startsWith(layout))) continue;
+      const unit = await unitOf(`${folder}/${name}`, name, passphrase, context);
       if (unit) units.push(unit);
-      else others++;
+      else others.push(name);
     }
   }
   return { units, others };
 }
 
-/** A file that some reader takes. What is damaged beyond recognition is no image; a signature beside one is none either. */
-async function unitOf(path: string, name: string, context: Context): Promise<Unit | undefined> {
-  if ((await pathKind(path)) !== 'file') return undefined;
-  const source = await fileSource(path);
-  if (source.kind !== 'random') {
-    await source.close();
-    return undefined;
-  }
-  const origin = `${name} ${source.size} ${Math.trunc(source.modified ?? 0)}`;
+const unitFrom = (source: string, origin: string, names: readonly string[] = []): Unit => ({
+  source,
+  origin,
+  apart: hexOf(digestOf(utf8Bytes(origin))).slice(0, APART),
+  names,
+});
+
+/**
+ * A file that some reader takes, or would take if it were sound: the conversion says what is wrong with it. A text, a signature beside an image, a tar
+ * of something else are no images.
+ */
+async function unitOf(
+  path: string,
+  name: string,
+  passphrase: Uint8Array | undefined,
+  context: Context,
+): Promise<Unit | undefined> {
+  let source: ByteSource | undefined;
   try {
-    const unwrapped = await unwrap(source, HEAD_SIZE, context);
-    const [offer] = contentOffers(unwrapped.head);
-    if (offer) {
+    if ((await pathKind(path)) !== 'file') return undefined;
+    source = await fileSource(path);
+    if (source.kind !== 'random') return undefined;
+    const origin = `${name} ${source.size} ${Math.trunc(source.modified ?? 0)}`;
+    try {
+      const plain = await decrypted(source, passphrase, context);
+      const unwrapped = await unwrap(plain, HEAD_SIZE, context);
+      const [offer] = contentOffers(unwrapped.head);
+      if (!offer) {
+        const archive = await unwrapped.archive(passingKeeper);
+        return (await offersFor(archive)).length ? unitFrom(path, origin) : undefined;
+      }
       const content = { name: path, size: source.size, ...unwrapped };
       const names = await offer.reader.names?.(content, context).catch(() => undefined);
-      return { source: path, origin, names: names ?? [] };
+      return unitFrom(path, origin, names);
+    } catch (error) {
+      if (!(error instanceof OcixError) || error.status === STATUS.interrupted) throw error;
+      return error.status === STATUS.refused ? unitFrom(path, origin) : undefined;
     }
-    const archive = await unwrapped.archive(passingKeeper);
-    return (await offersFor(archive)).length ? { source: path, origin, names: [] } : undefined;
   } catch (error) {
-    if (error instanceof OcixError && error.status !== STATUS.interrupted) return undefined;
-    throw error;
+    if (!(error instanceof OcixError) || error.status === STATUS.interrupted) throw error;
+    return unitFrom(path, name); // it is there and cannot be read
   } finally {
-    await source.close();
+    await source?.close();
   }
 }
 
-/** Origins of the images that a layout has. */
-async function originsIn(out: string, context: Context): Promise<ReadonlySet<string>> {
-  if ((await pathKind(out)) !== 'folder') return new Set();
+/** The names that a layout has, each with the origin of its image, as far as that is known. */
+async function namesIn(out: string, context: Context): Promise<ReadonlyMap<string, string>> {
+  if ((await pathKind(out)) !== 'folder') return new Map();
   const index = await readIndex(out, context);
-  return new Set(index?.manifests.flatMap((entry) => annotationsOf(entry)[ORIGIN] ?? []));
+  return new Map(
+    index?.manifests.map((entry, i) => {
+      const { [ORIGIN]: origin = `image ${i}`, [REF_NAME]: name = `image ${i}` } = annotationsOf(entry);
+      return [name, origin];
+    }),
+  );
 }
 
-/** No two images under one name: the last one of the estate keeps it, the others are told apart by where they come from. */
-function nameGiver(units: readonly Unit[]): (unit: Unit, own: readonly string[]) => readonly string[] {
-  const owners = new Map(units.flatMap((unit) => unit.names.map((name) => [name, unit.origin] as const)));
+/**
+ * No two images under one name, and none that loses it: what is in the layout keeps its names, then the last image of the estate has them, and the
+ * others are told apart.
+ */
+function nameGiver(
+  units: readonly Unit[],
+  there: ReadonlyMap<string, string>,
+): (unit: Unit, own: readonly string[]) => readonly string[] {
+  const owners = new Map([
+    ...units.flatMap((unit) => unit.names.map((name) => [name, unit.origin] as const)),
+    ...there,
+  ]);
   return (unit, own) =>
     own.map((name) => {
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, unit.origin);
       if (owner === undefined || owner === unit.origin) return name;
-      const apart = hexOf(digestOf(utf8Bytes(unit.origin))).slice(0, 12);
-      return `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${apart}`;
+      return `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${unit.apart}`;
     });
 }

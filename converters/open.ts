@@ -156,7 +156,7 @@ async function openFound(
     looking,
     shared,
     elsewhere: looking ? undefined : fetched?.elsewhere,
-    vouch: guard && ((place) => guard.dependency(fetched?.fileAt(place) ?? place)),
+    vouch: guard && ((place) => guard.dependency(place === undefined ? undefined : (fetched?.fileAt(place) ?? place))),
   };
   return within(printable(name), async () => {
     const checked = await guard?.source(source, text.path);

@@ -1,6 +1,7 @@
 /** Sources that somebody has to vouch for, and what is told of it in the output. */
 import type { Context } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
+import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import type { Item } from '../formats/model/image.ts';
 import type { Source } from './open.ts';
@@ -21,21 +22,27 @@ export interface Trust {
 export interface SignatureGuard {
   /** @throws OcixError signature/…, keyring/… */
   source(source: Source, path: string): Promise<CheckedSignature | undefined>;
-  dependency(file: string): Promise<void>;
+  /** @param file undefined for what is in a store, which keeps no signatures */
+  dependency(file: string | undefined): Promise<void>;
 }
 
 export function signatureGuard(trust: Trust, context: Context): SignatureGuard {
   const { required, signature, keyring, allowWeak, now } = trust;
   return {
     async source(source, path) {
-      if (typeof source === 'string') return check(path, signature);
+      const kind = typeof source === 'string' ? await pathKind(path) : 'stream';
+      if (kind === 'file' || kind === 'absent') return check(path, signature);
       if (!required && signature === undefined) return undefined;
-      throw new OcixError('usage/argument', 'a signature is over a file, and this source is none', {
-        hint: 'Write the image to a file first.',
+      throw new OcixError('usage/argument', `a signature is over a file, and this source is a ${kind}`, {
+        hint: kind === 'folder' ? 'Give the image as the file that was signed.' : 'Write the image to a file first.',
       });
     },
     async dependency(file) {
-      await check(file, undefined);
+      if (file !== undefined) await check(file, undefined);
+      else if (required)
+        throw new OcixError('signature/missing', 'it comes from a store, which keeps no signatures', {
+          hint: 'Give the file that was signed, with its signature beside it: --dep FILE.',
+        });
     },
   };
 

@@ -65,6 +65,9 @@ export async function parseSource(text: string, from: string | undefined): Promi
   return { transport: from, path: text, selector: undefined };
 }
 
+/** Whether it is a way to name a source, of this version or of another. */
+export const isSourceTransport = (name: string): boolean => isTransport(name) || PLANNED.includes(name);
+
 const isTransport = (name: string): boolean =>
   name === plainTar.name ||
   name === DISCOVERED ||

@@ -11,6 +11,7 @@ import { printable } from '../formats/bytes/text.ts';
 import { decode } from '../formats/json/decode.ts';
 import { parseJson } from '../formats/json/parse.ts';
 import type { GoodSignature } from '../formats/openpgp/policy.ts';
+import { decrypted } from './decrypted.ts';
 
 export interface SignatureRequest {
   /** What is signed, as shipped: the signature covers the compressed file. */
@@ -54,7 +55,7 @@ export async function checkSignature(
   // Loaded when a signature is checked: nothing else should wait for it.
   const { readKeyring } = await import('../formats/openpgp/keyring.ts');
   const { verifyDetached } = await import('../formats/openpgp/verify.ts');
-  const source = await fileSource(file);
+  const source = await regularFile(file);
   try {
     const keys = await readKeyring(keyring?.length ? keyring : await keyringsOf(RKT_KEYRINGS), context);
     if (!keys.length) {
@@ -73,6 +74,20 @@ export async function checkSignature(
   } finally {
     await source.close();
   }
+}
+
+/** What can be read only once would give the one who reads it next something else than what was signed. */
+async function regularFile(file: string): Promise<ByteSource> {
+  const source = await fileSource(file);
+  if (source.kind === 'random') return source;
+  await source.close();
+  throw new OcixError(
+    'source/unreadable',
+    `${printable(file)} can be read only once, so its signature cannot be checked`,
+    {
+      hint: 'Write it to a file first.',
+    },
+  );
 }
 
 const contentOf = (source: ByteSource): AsyncIterable<Uint8Array> =>
@@ -114,12 +129,13 @@ async function readSignature(
 /** The name that an App Container Image gives itself. https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema */
 async function manifestName(file: string, context: Context): Promise<string> {
   return within(printable(file), async () => {
-    const archive = await openArchive(await fileSource(file), passingKeeper, context);
+    const source = await fileSource(file);
     try {
+      const archive = await openArchive(await decrypted(source, undefined, context), passingKeeper, context);
       const manifest = parseJson(await readDocument(archive, 'manifest', context), context);
       return decode(manifest, 'any-case').object().require('name').string();
     } finally {
-      await archive.close();
+      await source.close();
     }
   });
 }

@@ -14,7 +14,7 @@ import {
   runtimeOptions,
   sourceOptions,
 } from '../options.ts';
-import { noteLines, writeReport } from '../render/report.ts';
+import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
 
@@ -115,6 +115,7 @@ async function run(
   work: (library: ConvertOptions) => Promise<Report>,
 ): Promise<Report> {
   await keepNurserySmall();
+  await checkReport(options.report);
   const { library, view, decided } = begin(session, options);
   const { strict, force } = options;
   const started = performance.now();

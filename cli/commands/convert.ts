@@ -6,7 +6,7 @@ import { OcixError } from '../../formats/base/errors.ts';
 import { pathKind } from '../../formats/bytes/source.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
-import { noteLines, writeReport } from '../render/report.ts';
+import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceDateEpoch, sourceOf } from '../session.ts';
 
@@ -119,6 +119,7 @@ export function defaultOut(file: string): string {
 
 async function run(source: Source, out: string, options: Options, session: Session): Promise<void> {
   await keepNurserySmall();
+  await checkReport(options.report);
   const { convert } = await import('../../converters/convert.ts');
   const { library, view, decided } = begin(session, options);
   const started = performance.now();

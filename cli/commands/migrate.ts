@@ -4,7 +4,7 @@ import type { MigratedImage, MigrationReport } from '../../converters/index.ts';
 import { STATUS } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, wholeNumber } from '../options.ts';
-import { writeReport } from '../render/report.ts';
+import { checkReport, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session } from '../session.ts';
 
@@ -40,6 +40,7 @@ export function registerMigrate(program: Command, session: Session): void {
 
 async function run(estate: string, out: string, options: Options, session: Session): Promise<void> {
   await keepNurserySmall();
+  await checkReport(options.report);
   const { migrate } = await import('../../converters/migrate.ts');
   const { library, view } = begin(session, { ...options, progress: 'none' });
   const { compress, reproducible, strict, parallel } = options;
@@ -82,7 +83,7 @@ function summary({ images, others, out }: MigrationReport, milliseconds: number)
   const noted = images.filter(({ report }) => report?.notes.length);
   const notes = noted.reduce((sum, { report }) => sum + report!.notes.length, 0);
   return [
-    `${countText(images.length, 'image')}: ${count('converted')} converted, ${count('there already')} were there, ${failed.length} failed${others ? ` · ${countText(others, 'file')} no image` : ''}`,
+    `${countText(images.length, 'image')}: ${count('converted')} converted, ${count('there already')} were there, ${failed.length} failed${others.length ? ` · ${countText(others.length, 'file')} no image` : ''}`,
     ...failed.map(({ source, error }) => `  ${printable(source)}: ${error!.code}: ${printable(error!.message)}`),
     `${sizeText(size(distinct))} written to ${printable(out)}, ${sizeText(size(layers) - size(distinct))} shared and not written again, ${secondsText(milliseconds)}${notes ? ` · ${countText(notes, 'note')} in ${countText(noted.length, 'image')}` : ''}`,
     '',

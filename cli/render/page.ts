@@ -86,7 +86,7 @@ export function migrationPage({ estate, out, images, others }: MigrationReport):
   const failed = images.filter(({ error }) => error);
   return document(`${estate} to ${out}`, [
     html`<h1>${estate} to ${out}</h1>
-<p class="soft">${countText(images.length, 'image')}: ${count('converted')} converted, ${count('there already')} were there, <span class="${failed.length ? 'failed' : 'soft'}">${failed.length} failed</span>${others ? ` · ${countText(others, 'file')} no image` : ''}${reports.length ? ` · ${totals(reports)}` : ''}</p>
+<p class="soft">${countText(images.length, 'image')}: ${count('converted')} converted, ${count('there already')} were there, <span class="${failed.length ? 'failed' : 'soft'}">${failed.length} failed</span>${others.length ? ` · ${countText(others.length, 'file')} no image` : ''}${reports.length ? ` · ${totals(reports)}` : ''}</p>
 `,
     failed.length
       ? html`<h2>Failed</h2>

@@ -1,9 +1,23 @@
 /** What a run did: the report as a file, its notes as lines. */
-import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { MigrationReport, Note, Report } from '../../converters/index.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { countText } from './units.ts';
+
+/** Before anything is converted: a report that cannot be written must not cost the output. @throws OcixError output/write */
+export async function checkReport(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  try {
+    const there = await stat(file).catch(() => undefined);
+    if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    await access(there ? file : dirname(resolve(file)), constants.W_OK);
+  } catch (cause) {
+    throw outputError(file, cause);
+  }
+}
 
 /** Data, or a page to read where the file is to be one. @throws OcixError output/write */
 export async function writeReport(file: string, report: Report | MigrationReport): Promise<void> {

@@ -6,6 +6,7 @@ import { peel } from '../archive/open.ts';
 import { type Context, checkAbort } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
+import { noteList } from '../base/notes.ts';
 import { type Chunks, collect } from '../bytes/chunks.ts';
 import { fileSource, pathKind } from '../bytes/source.ts';
 import { printable } from '../bytes/text.ts';
@@ -33,31 +34,44 @@ export async function imageCatalog(places: readonly string[], context: Context):
   return { places: shown, named: (name) => byName.get(name) ?? [], all: () => [...byName.values()].flat() };
 }
 
-/** @param place `DIR`, `FILE` or `rkt:DIR` */
-export async function imagesAt(place: string, context: Context): Promise<readonly ImageFile[]> {
+/** What is told of an image that cannot be read. */
+export type OnDamaged = (found: Found, error: OcixError) => void;
+
+/**
+ * @param place `DIR`, `FILE` or `rkt:DIR`
+ * @param onDamaged without it, what is damaged in a folder is no image that anybody can depend on; whoever misses it is told so
+ */
+export async function imagesAt(place: string, own: Context, onDamaged?: OnDamaged): Promise<readonly ImageFile[]> {
   const path = place.startsWith(STORE) ? place.slice(STORE.length) : place;
+  // What is noted of an image counts where it is used, and not where it is only looked at.
+  const context = { ...own, notes: noteList() };
   if ((await pathKind(path)) !== 'folder') return [await openImage(await fileContent(path, context), context)];
   const archive = await folderArchive(path, context);
   const contents =
-    place.startsWith(STORE) || isStore(archive)
-      ? await storeContents(archive, context)
+    place.startsWith(STORE) || (await isStore(archive))
+      ? await storeContents(archive)
       : await imagesBelow(archive, context);
   const files: ImageFile[] = [];
   for (const { content, ...known } of contents) {
     checkAbort(context);
-    const file = await readable(content, context);
-    if (file) files.push({ ...file, ...known });
+    const notes = noteList();
+    const file = await readable({ content, ...known }, { ...context, notes }, onDamaged);
+    if (file) files.push({ ...file, ...known, notes: notes.all() });
   }
   return files;
 }
 
-/** What is damaged in a folder of images is no image that anybody can depend on; whoever misses it is told so. */
-async function readable(content: ImageContent, context: Context): Promise<ImageFile | undefined> {
+async function readable(
+  found: Found,
+  context: Context,
+  onDamaged: OnDamaged = () => {},
+): Promise<ImageFile | undefined> {
   try {
-    return await openImage(content, context);
+    return await openImage(found.content, context);
   } catch (error) {
-    if (error instanceof OcixError && error.code !== 'interrupted') return undefined;
-    throw error;
+    if (!(error instanceof OcixError) || error.code === 'interrupted') throw error;
+    onDamaged(found, error);
+    return undefined;
   }
 }
 

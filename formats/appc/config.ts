@@ -87,7 +87,7 @@ function running(app: App, { appName, annotations, root, architecture }: Around,
     user: userOf(app, { converted: wasDockers(annotations), root }, context),
     supplementaryGroups: app.supplementaryGids,
     workingDir: app.workingDirectory || '/',
-    exposedPorts: portsOf(app),
+    exposedPorts: portsOf(app, context),
     volumes: mountPoints.map(({ path }) => path),
     ...(mountPoints.length ? { mountPoints } : {}),
     ...defined('isolation', whole),
@@ -139,7 +139,9 @@ const mountPointsOf = (app: App, context: Context): readonly MountPoint[] =>
 const MOST_PORTS = 2 * 65535;
 
 /** One by one: a range is valid nowhere but in Docker's command line. */
-function portsOf({ ports }: App): readonly string[] {
+const PROTOCOLS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
+
+function portsOf({ ports }: App, context: Context): readonly string[] {
   const all = ports.reduce((sum, { count }) => sum + count, 0);
   if (all > MOST_PORTS) {
     throw new OcixError('appc/manifest', 'the ranges of ports have more ports in them than there are', {
@@ -149,7 +151,19 @@ function portsOf({ ports }: App): readonly string[] {
       hint: 'Correct the manifest and build the image anew.',
     });
   }
-  const exposed = ports.flatMap(({ protocol, port, count }) =>
+  const known = ports.filter(({ protocol }) => PROTOCOLS.has(protocol.toLowerCase()));
+  for (const { name, protocol } of ports) {
+    if (PROTOCOLS.has(protocol.toLowerCase())) continue;
+    const shown = JSON.stringify(printable(protocol.slice(0, 40)));
+    note(
+      context,
+      'dropped',
+      `the port ${name} has the protocol ${shown}, which an image cannot say`,
+      'manifest',
+      '/app/ports',
+    );
+  }
+  const exposed = known.flatMap(({ protocol, port, count }) =>
     Array.from({ length: count }, (_, i) => `${port + i}/${protocol.toLowerCase()}`),
   );
   return [...new Set(exposed)];

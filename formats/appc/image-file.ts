@@ -2,6 +2,7 @@
 import { type Context, checkAbort } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
+import type { Note } from '../base/notes.ts';
 import { byteReader, type Chunks, chunksOf } from '../bytes/chunks.ts';
 import { newHash } from '../bytes/digest.ts';
 import { binaryString, concat } from '../bytes/text.ts';
@@ -24,6 +25,8 @@ export interface ImageContent {
 export interface ImageFile extends ImageContent {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
+  /** What was mended when it was read; told where the image is used. */
+  readonly notes?: readonly Note[];
   /** `sha512-…`, or the first half of it, where a store tells it without reading the image. */
   readonly key?: string;
   /** Milliseconds since 1970, where a store tells when the image came. */

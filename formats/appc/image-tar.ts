@@ -91,7 +91,8 @@ export async function* layerOfImage(
       if (entry.type === 'symlink' && filter.added.get(own) === binaryString(entry.link)) return;
       const said = entry.type === 'hardlink' ? archive.linkTarget(entry) : undefined;
       const target = filter.targets.get(entry.offset) ?? said;
-      if (target === path) return; // this name has the content itself
+      if (target === path && filter.targets.has(entry.offset)) return; // this name has the content itself
+      if (target === path) throw linkToItself(path);
       for (const folder of above(entry, path)) put(folderEntry(entry), folder, NONE);
       written.add(path);
       const inode = put(entry, path, target === undefined ? entry.link : fromBinaryString(target));
@@ -150,6 +151,9 @@ const withoutEnd = (): OcixError =>
   new OcixError('tar/truncated', 'the archive ends without the blocks that mark its end', {
     hint: 'It was probably cut off. Fetch it again.',
   });
+
+const linkToItself = (path: string): OcixError =>
+  new OcixError('path/link', `${shownPath(path)} is a hard link to itself`, { hint: 'Do not trust this image.' });
 
 /** Holes are written out, so a few bytes could become a layer that fills a disk. @throws OcixError limit/ratio */
 function checkHoles(holes: number, size: number, { limits }: Context): void {

@@ -4,7 +4,7 @@
  */
 import type { Keeper, Kept } from '../archive/archive.ts';
 import { type Context, createContext, note } from '../base/context.ts';
-import type { OcixError } from '../base/errors.ts';
+import { type OcixError, within } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import type { ImageConfig } from '../model/config.ts';
 import type { Image } from '../model/image.ts';
@@ -80,6 +80,8 @@ export async function prepareImage(
     { onMissing, onFound: vouched(reading, context) },
     context,
   );
+  for (const { file: one } of order)
+    for (const { kind, message, at } of one.notes ?? []) note(context, kind, message, one.manifest.name, ...at);
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
@@ -103,7 +105,8 @@ export async function prepareImage(
 function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
   if (!vouch) return undefined;
   return async ({ place, key, manifest }) => {
-    if (key === undefined) return vouch(place);
+    await within(manifest.name, () => vouch(key === undefined ? place : undefined));
+    if (key === undefined) return;
     note(
       context,
       'guessed',

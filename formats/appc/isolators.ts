@@ -54,7 +54,7 @@ export function isolationOf(isolators: readonly AppIsolator[], around: Surroundi
   exclusive(isolators, SECCOMP_RETAIN, SECCOMP_REMOVE);
   let all: Isolation = {};
   const unsupported: { readonly name: string; readonly value: Json }[] = [];
-  for (const { name, value, pointer } of isolators) {
+  for (const { name, value, pointer } of lastOfEach(isolators, around.context)) {
     const read = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
     if (!read) {
       unsupported.push({ name, value });
@@ -66,6 +66,22 @@ export function isolationOf(isolators: readonly AppIsolator[], around: Surroundi
   }
   if (unsupported.length) all = { ...all, unsupported };
   return Object.keys(all).length ? all : undefined;
+}
+
+function lastOfEach(isolators: readonly AppIsolator[], context: Context): Iterable<AppIsolator> {
+  const last = new Map<string, AppIsolator>();
+  for (const one of isolators) {
+    if (last.has(one.name))
+      note(
+        context,
+        'repaired',
+        `${printable(one.name.slice(0, 80))} is there twice; the last one counts`,
+        'manifest',
+        one.pointer,
+      );
+    last.set(one.name, one);
+  }
+  return last.values();
 }
 
 /** rkt refuses an app that has both of them, since neither order of the two means the same. */

@@ -5,7 +5,7 @@
  */
 import type { Kept } from '../archive/archive.ts';
 import { type Context, note } from '../base/context.ts';
-import { within } from '../base/errors.ts';
+import { OcixError, within } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { type Layer, layerFromMember } from '../model/layer.ts';
 import type { Reading, Shared } from '../model/reader.ts';
@@ -81,6 +81,7 @@ async function renderLayer(
   const first = (): Chunks => counted(layerOfImage(file.open(), { filter, root, implied, learnt }, context), size);
   const again = (): Chunks => layerOfImage(file.open(), { filter, implied, learnt: {} }, context);
   const kept = shared ? await sharedLayer(shared) : await newLayer(first());
+  checkKey(file, learnt.imageId!);
   const member = { name, type: 'file', link: '', size: size.plain, kept, open: kept.open } as const;
   return { file, imageId: learnt.imageId!, layer: await layerFromMember(member, { diffId: kept.layer?.diffId }) };
 
@@ -100,6 +101,16 @@ async function renderLayer(
     among.made(own, made);
     return made;
   }
+}
+
+/** A store calls an image by its id, and is no better than the disk that it is on. */
+function checkKey({ key }: ImageFile, imageId: string): void {
+  if (key === undefined || imageId.startsWith(key)) return;
+  throw new OcixError('digest/mismatch', 'the image is not what the store calls it', {
+    expected: `${key}…`,
+    found: imageId,
+    hint: 'The store is damaged. Fetch the image again, or take it from another host.',
+  });
 }
 
 async function* counted(chunks: Chunks, size: { plain: number }): AsyncGenerator<Uint8Array> {

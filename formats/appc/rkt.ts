@@ -8,7 +8,7 @@ import { type Context, createContext } from '../base/context.ts';
 import { OcixError, within } from '../base/errors.ts';
 import { printable } from '../bytes/text.ts';
 import type { Image, Item } from '../model/image.ts';
-import type { Reader, Reading, Selector } from '../model/reader.ts';
+import type { EstateImage, Reader, Reading, Selector } from '../model/reader.ts';
 import { imagesAt } from './catalog.ts';
 import { referencesOf } from './config.ts';
 import { type ImageCatalog, labelled } from './dependencies.ts';
@@ -24,12 +24,17 @@ export const rkt: Reader = {
   summary: 'the data folder of an rkt host (/var/lib/rkt), with every image in it',
   selects: true,
   async bid(archive) {
-    return isStore(archive) ? { confidence: 80, reason: 'cas/ in a folder', title: 'data folder of rkt' } : undefined;
+    return (await isStore(archive))
+      ? { confidence: 80, reason: 'cas/ in a folder', title: 'data folder of rkt' }
+      : undefined;
   },
   async estate(archive, context) {
-    const files = await imagesAt(`rkt:${archive.name}`, context);
     const quiet = createContext({ limits: context.limits });
-    return files.map(({ key, manifest }) => ({ id: key!, names: referencesOf(manifest, quiet) }));
+    const { files, damaged } = await readStore(archive, context);
+    return [
+      ...files.map(({ key, manifest }): EstateImage => ({ id: key!, names: referencesOf(manifest, quiet) })),
+      ...damaged.map(({ key }): EstateImage => ({ id: key, names: [] })),
+    ];
   },
   async read(archive, context, reading) {
     const files = await storedImages(archive, reading, context);
@@ -46,10 +51,31 @@ export const rkt: Reader = {
   },
 };
 
-const storedImages = (archive: Archive, { shared }: Reading, context: Context): Promise<readonly ImageFile[]> => {
-  const read = () => imagesAt(`rkt:${archive.name}`, context);
-  return shared ? shared.once(`rkt:${archive.name}`, read) : read();
-};
+interface StoredImages {
+  readonly files: readonly ImageFile[];
+  readonly damaged: readonly { readonly key: string; readonly error: OcixError }[];
+}
+
+async function readStore(archive: Archive, context: Context): Promise<StoredImages> {
+  const damaged: { readonly key: string; readonly error: OcixError }[] = [];
+  const files = await imagesAt(`rkt:${archive.name}`, context, ({ key, content }, error) =>
+    damaged.push({ key: key!, error: error.within(content.place) }),
+  );
+  return { files, damaged };
+}
+
+/** @throws OcixError for a damaged image that is asked for, and for any where all of them are */
+async function storedImages(
+  archive: Archive,
+  { shared, selector }: Reading,
+  context: Context,
+): Promise<readonly ImageFile[]> {
+  const read = (): Promise<StoredImages> => readStore(archive, context);
+  const { files, damaged } = await (shared ? shared.once(`rkt:${archive.name}`, read) : read());
+  const wanted = damaged.find(({ key }) => !selector || (selector.kind === 'id' && isPrefix(key, selector.id)));
+  if (wanted) throw wanted.error;
+  return files;
+}
 
 /** The store itself comes first where dependencies are looked for. */
 function withOthers(

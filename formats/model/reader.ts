@@ -144,8 +144,11 @@ export interface Reading {
   readonly repositories?: Repositories | undefined;
   /** Fetches what is in none of those places, to a file. Absent where nothing is to be fetched. */
   readonly elsewhere?: ((wanted: Elsewhere) => Promise<FoundElsewhere>) | undefined;
-  /** Called with each file that is read beside the source, before anything of it counts; throws where nobody vouches for it. */
-  readonly vouch?: ((file: string) => Promise<void>) | undefined;
+  /**
+   * Called with each file that is read beside the source, before anything of it counts; undefined for what a store has without its file. Throws
+   * where nobody vouches for it.
+   */
+  readonly vouch?: ((file: string | undefined) => Promise<void>) | undefined;
   /** Which image is meant, for a reader that `selects`. */
   readonly selector?: Selector | undefined;
   /** What the sources of one run have in common; absent where there is one source. */

@@ -1,9 +1,19 @@
 /** App Container Images through the built command: `aci2oci`, dependencies, rendering as rkt did, and the way on to a bundle. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { type AciRecipe, aci, aciGraph, aciId, graphImage, leastApp, named, rktStore } from '../../fixtures/aci.ts';
+import {
+  type AciRecipe,
+  aci,
+  aciGraph,
+  aciId,
+  aciTar,
+  graphImage,
+  leastApp,
+  named,
+  rktStore,
+} from '../../fixtures/aci.ts';
 import { dockerSave } from '../../fixtures/docker-save.ts';
 import { greeting } from '../../fixtures/images.ts';
 import { writeLayout } from '../../fixtures/oci-layout.ts';
@@ -257,4 +267,41 @@ test('inspect shows an image from a pipe as it shows the file', () => {
   const file = shown([fileOf(bytes, 'a.aci')]);
   const pipe = shown(['-'], bytes);
   expect(pipe.images).toEqual(file.images);
+});
+
+describe('what is easily overlooked', () => {
+  test('a hard link to itself is refused, not left out', () => {
+    const file = join(scratch(), 'self.aci');
+    writeFileSync(file, aciTar({ rootfs: [{ name: 'b', type: '1', link: 'b' }] }));
+    expect(refused(['convert', file, join(scratch(), 'out')])).toMatchObject({ status: 4, code: 'path/link' });
+  });
+
+  test('a port of a protocol that an image cannot say is told', () => {
+    const file = join(scratch(), 'port.aci');
+    writeFileSync(
+      file,
+      aciTar({ manifest: { app: leastApp({ ports: [{ name: 'evil', protocol: 'tcp/evil\u001b[2J', port: 80 }] }) } }),
+    );
+    const { status, stderr } = ocix(['convert', file, join(scratch(), 'out')]);
+    expect(status).toBe(0);
+    expect(stderr).toContain('the port evil has the protocol');
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  test('OUT with a transport that is a source alone is no folder of that name', () => {
+    const file = join(scratch(), 'a.aci');
+    writeFileSync(file, aciTar({}));
+    expect(refused(['convert', file, 'rkt:out'], { cwd: scratch() })).toMatchObject({ status: 2 });
+  });
+
+  test('what another image of the folder had mended is not told of this one', () => {
+    const folder = join(scratch(), 'deps');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'other.aci'), aciTar({ manifest: { name: 'example.com/other', acVersion: undefined } }));
+    const linux = { labels: named({ os: 'linux', arch: 'amd64' }) };
+    writeFileSync(join(folder, 'b.aci'), aciTar(graphImage('b', { manifest: linux })));
+    const top = join(scratch(), 'top.aci');
+    writeFileSync(top, aciTar(graphImage('top', { needs: ['b'], manifest: linux })));
+    expect(ocix(['convert', '--strict', '--dep', folder, top, join(scratch(), 'out')])).toMatchObject({ status: 0 });
+  });
 });

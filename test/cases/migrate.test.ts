@@ -220,3 +220,75 @@ describe('is refused', () => {
     rmSync(out, { recursive: true });
   });
 });
+
+describe('a second estate into the same layout', () => {
+  const version = { labels: named({ version: '1.0' }) };
+  const store = (body: string): string =>
+    folderOf(rktStore([graphImage('app', { manifest: version, rootfs: [{ name: 'host', body }] })]));
+
+  test('keeps the names that are there, and says the same when it is run again', () => {
+    const [first, second] = [store('one'), store('two')];
+    const out = join(scratch(), 'out');
+    for (const host of [first, second, first, second])
+      expect(ocix(['migrate', '-q', `rkt:${host}`, out]).status).toBe(0);
+    const names = readLayout(out).map(({ name }) => name);
+    expect(names).toEqual(['example.com/app:1.0', expect.stringMatching(/^example\.com\/app:1\.0-[0-9a-f]{12}$/)]);
+    expect(output(['ls', `oci:${out}:example.com/app:1.0`, 'host', '--json', '--digest'])).toBeTruthy();
+  });
+});
+
+describe('what is damaged', () => {
+  test('in a store is a failed image, told by its key', () => {
+    const folder = folderOf(rktStore([graphImage('sound'), graphImage('cut'), graphImage('changed')]));
+    const blobs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /blob\/.*sha512-/.test(name),
+    );
+    const blobOf = (text: string): string =>
+      join(folder, blobs.find((name) => readFileSync(join(folder, name)).includes(`example.com/${text}`))!);
+    const cut = blobOf('cut');
+    writeFileSync(cut, readFileSync(cut).subarray(0, 700));
+    const changed = blobOf('changed');
+    const bytes = readFileSync(changed);
+    bytes[bytes.lastIndexOf('changed')] = 0x43;
+    writeFileSync(changed, bytes);
+    const out = join(scratch(), 'out');
+    const { status, stderr } = ocix(['migrate', `rkt:${folder}`, out]);
+    expect(status).toBe(4);
+    expect(stderr).toContain('3 images: 1 converted, 0 were there, 2 failed');
+    expect(stderr).toContain('digest/mismatch');
+    expect(stderr).toContain('tar/truncated');
+    expect(refused(['convert', `rkt:${folder}`, join(scratch(), 'all')])).toMatchObject({ status: 4 });
+  });
+
+  test('in a folder is a failed image where it looks like one, and is named where it is none', () => {
+    const folder = folderOf([
+      ['cut.aci', aciTar(graphImage('a')).subarray(0, 700)],
+      ['text.txt', Buffer.from('x')],
+    ]);
+    const { status, stdout } = ocix(['migrate', '--json', folder, join(scratch(), 'out')]);
+    expect(status).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject({ images: [{ state: 'failed' }], others: ['text.txt'] });
+  });
+});
+
+test('a layout in the folder is an image of the estate', () => {
+  const folder = folderOf([['app.aci', aciTar(graphImage('app'))]]);
+  mkdirSync(join(folder, 'layouts'));
+  output(['convert', '-q', join(folder, 'app.aci'), join(folder, 'layouts/one'), '--ref', 'other:1']);
+  const out = join(scratch(), 'out');
+  expect(ocix(['migrate', '-q', folder, out]).status).toBe(0);
+  expect(
+    readLayout(out)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['example.com/app', 'other:1']);
+});
+
+test('a report that cannot be written is told before anything is', () => {
+  const folder = folderOf([['app.aci', aciTar(graphImage('app'))]]);
+  const out = join(scratch(), 'out');
+  const report = join(scratch(), 'nowhere/report.json');
+  expect(refused(['migrate', '--report', report, folder, out])).toMatchObject({ status: 7, code: 'output/write' });
+  expect(refused(['convert', '--report', report, join(folder, 'app.aci'), out])).toMatchObject({ status: 7 });
+  expect(readdirSync(dirname(out))).toEqual([]);
+});

@@ -1,4 +1,5 @@
 /** `ocix verify` as a user runs it. */
+import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PrivateKey } from 'openpgp';
@@ -102,4 +103,24 @@ describe('the OpenPGP library', () => {
     ])
       expect(ocix(args, { env }).stderr).not.toContain('loaded openpgp');
   });
+});
+
+test('a pipe is not verified, since whoever reads it next may get something else', async () => {
+  const { file, keyring } = await signedImage();
+  const pipe = join(scratch(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'cat "$0" > "$1"; cat "$0" > "$1"', file, pipe], { stdio: 'ignore' });
+  const signature = `${file}.asc`;
+  const args = ['--keyring', keyring, '--require-signature', '--signature', signature];
+  expect(refused(['convert', pipe, join(scratch(), 'out'), ...args])).toMatchObject({ code: 'source/unreadable' });
+  writer.kill('SIGKILL');
+});
+
+test('a folder or a store is not signed: refused where a signature is required, and read where it is not', async () => {
+  const { keyring } = await signedImage();
+  const store = join(scratch(), 'layout');
+  expect(ocix(['convert', '-q', greetingFile(), store]).status).toBe(0);
+  const out = join(scratch(), 'out');
+  expect(refused(['convert', store, out, '--keyring', keyring, '--require-signature'])).toMatchObject({ status: 2 });
+  expect(ocix(['convert', '-q', store, out, '--keyring', keyring]).status).toBe(0);
 });
