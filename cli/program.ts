@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   convert: async () => (await import('./commands/convert.ts')).registerConvert,
   docker2oci: async () => (await import('./commands/convert.ts')).registerDocker2oci,
   aci2oci: async () => (await import('./commands/convert.ts')).registerAci2oci,
+  docker2aci: async () => (await import('./commands/aci.ts')).registerDocker2aci,
   bundle: async () => (await import('./commands/bundle.ts')).registerBundle,
   unpack: async () => (await import('./commands/bundle.ts')).registerUnpack,
   'runtime-config': async () => (await import('./commands/bundle.ts')).registerRuntimeConfig,

@@ -41,6 +41,8 @@ export interface ConvertOptions extends ContextOptions, SourceOptions {
   readonly origin?: Readonly<Record<string, string>> | undefined;
   /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
   readonly output?: TargetOptions['stream'];
+  /** How an ACI is to be called: as the reference is written, or after docker2aci, with the registry in front. */
+  readonly naming?: TargetOptions['naming'];
   /** How a target that unpacks is to do it. */
   readonly extraction?: ExtractionOptions | undefined;
   /** What a bundle's `config.json` is to say. */
@@ -68,13 +70,13 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
-  const { extraction, runtime, origin, force: replace = false } = options;
-  const sink = await target.open(path, { compression, replace, stream, origin, extraction, runtime }, context);
+  const { extraction, runtime, origin, naming, force: replace = false } = options;
+  const sink = await target.open(path, { compression, replace, stream, origin, naming, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);
     try {
       const { rename = (names: readonly string[]) => names } = options;
-      const wanted = createdAt(chosen(opened, platform, options.ref, context), options.created);
+      const wanted = createdAt(chosen(opened, { platform, target, ref: options.ref }, context), options.created);
       const flat = options.flatten ? await flattened(wanted, sink.keep, context) : wanted;
       const items = flat.map((item) => ({ ...item, names: rename(item.names) }));
       announce(opened, items, context);
@@ -111,15 +113,16 @@ function streamFor(target: Target, output: TargetOptions['stream']): TargetOptio
   });
 }
 
-function chosen(
-  opened: OpenedSource,
-  platform: Platform | undefined,
-  ref: string | undefined,
-  context: Context,
-): readonly Item[] {
+interface Choice {
+  readonly platform: Platform | undefined;
+  readonly target: Target;
+  readonly ref: string | undefined;
+}
+
+function chosen(opened: OpenedSource, { platform, target, ref }: Choice, context: Context): readonly Item[] {
   const items = selectPlatform(selectItems(opened.items, opened.selector), platform);
   if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
-  for (const image of imagesOf(items)) noteGuesses(image, context);
+  if (!target.anyPlatform) for (const image of imagesOf(items)) noteGuesses(image, context);
   return ref === undefined ? items : named(items, ref);
 }
 

@@ -9,7 +9,7 @@ import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
 
-interface Options extends CommonOptions {
+export interface Options extends CommonOptions {
   readonly to?: string;
   readonly ref?: string;
   readonly compress: string;
@@ -27,7 +27,7 @@ export function registerConvert(program: Command, session: Session): void {
     .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
-    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, tar or bundle')
+    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, aci, tar or bundle')
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));
@@ -80,16 +80,23 @@ export function registerAci2oci(program: Command, session: Session): void {
   printOptions(targetOptions(sourceOptions(command)));
 }
 
-/** The input's base name with `.oci`. @throws OcixError usage/argument for standard input, which has no name */
-export function defaultOut(file: string): string {
+/** The input's base name with another ending. @throws OcixError usage/argument for standard input, which has no name */
+export function defaultOut(file: string, ending = '.oci'): string {
   if (file === '-')
     throw new OcixError('usage/argument', 'standard input has no name to call the output by', {
       hint: 'Say where to write, behind the -.',
     });
-  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}.oci`;
+  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}${ending}`;
 }
 
-async function run(source: string, out: string, options: Options, session: Session): Promise<void> {
+/** Converts, and says what came of it. */
+export async function run(
+  source: string,
+  out: string,
+  options: Options,
+  session: Session,
+  more: Pick<ConvertOptions, 'naming'> = {},
+): Promise<void> {
   await keepNurserySmall();
   const { convert } = await import('../../converters/convert.ts');
   const { library, view } = begin(session, options);
@@ -99,6 +106,7 @@ async function run(source: string, out: string, options: Options, session: Sessi
     report = await convert(sourceOf(source, session), out, {
       ...library,
       ...picked(options),
+      ...more,
       ...epoch(session),
       ...(toStandardOutput(out) ? { output: standardOutput(session) } : {}),
     });

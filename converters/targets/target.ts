@@ -4,6 +4,7 @@ import type { Keeper } from '../../formats/archive/archive.ts';
 import type { Context } from '../../formats/base/context.ts';
 import type { Item } from '../../formats/model/image.ts';
 import type { RuntimeOptions } from '../runtime/config.ts';
+import type { AciNaming } from './aci-manifest.ts';
 import type { CompressionPlan } from './compression.ts';
 import type { ExtractionOptions } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
@@ -16,6 +17,8 @@ export interface TargetOptions {
   readonly stream?: Writable | undefined;
   /** Where the images came from, for a target that can say so beside them: annotations of their entries. */
   readonly origin?: Readonly<Record<string, string>> | undefined;
+  /** For a target whose images must have names of another kind than references. */
+  readonly naming?: AciNaming | undefined;
   /** For targets that unpack. */
   readonly extraction?: ExtractionOptions | undefined;
   /** For targets that write a `config.json`. */
@@ -29,6 +32,8 @@ export interface Target {
   readonly summary: string;
   /** Its output is one file, and may be sent to a stream instead. */
   readonly single?: true;
+  /** Its images may leave open what platform they are for; for others the host's is assumed. */
+  readonly anyPlatform?: true;
   /** @throws OcixError output/exists, output/write */
   open(out: string, options: TargetOptions, context: Context): Promise<TargetSink>;
 }

@@ -13,20 +13,22 @@ import type { ImageConfig } from '../model/config.ts';
 import type { MountPoint } from '../model/isolation.ts';
 import { isReference } from '../model/reference.ts';
 import { withRuntimeLabel } from '../model/runtime-label.ts';
-import { isolationOf } from './isolators.ts';
+import { HANDLER, isolationOf } from './isolators.ts';
 import type { App, ImageManifest } from './manifest.ts';
+import { dockerNameOf, nameOfReference } from './naming.ts';
 import { platformOf } from './platform.ts';
-import type { RenderedRoot } from './rendered-root.ts';
 import { nameFrom } from './types.ts';
-import { resolveIds } from './users.ts';
+import { resolveIds, type UserSource } from './users.ts';
 
 /** Labels of our own begin with this. */
 export const PREFIX = 'io.ocix.appc.';
 /** A manifest that is larger is not repeated in a label: engines pass labels around whole. */
 const MOST_MANIFEST = 256 * 1024;
 
-const ENTRYPOINT = 'appc.io/docker/entrypoint';
-const CMD = 'appc.io/docker/cmd';
+/** Annotations of docker2aci. */
+export const DOCKER = 'appc.io/docker/';
+export const ENTRYPOINT: string = `${DOCKER}entrypoint`;
+export const CMD: string = `${DOCKER}cmd`;
 
 export interface Described {
   readonly manifest: ImageManifest;
@@ -35,7 +37,7 @@ export interface Described {
 }
 
 /** @throws OcixError appc/manifest */
-export function configOf(image: Described, root: RenderedRoot, context: Context): ImageConfig {
+export function configOf(image: Described, root: UserSource, context: Context): ImageConfig {
   const { manifest } = image;
   const { app, annotations } = manifest;
   const labels = labelsOf(image, context);
@@ -59,7 +61,7 @@ export function configOf(image: Described, root: RenderedRoot, context: Context)
 
 interface Around {
   readonly manifest: ImageManifest;
-  readonly root: RenderedRoot;
+  readonly root: UserSource;
   readonly architecture: string | undefined;
 }
 
@@ -67,7 +69,7 @@ function running(app: App, { manifest: { name }, root, architecture }: Around, c
   const mountPoints = mountPointsOf(app, context);
   const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
-    name: `${handler.name} event handler`,
+    name: `${handler.name}${HANDLER}`,
     value: handler.exec,
   }));
   const unsupported = [...(isolation?.unsupported ?? []), ...handlers];
@@ -85,7 +87,7 @@ function running(app: App, { manifest: { name }, root, architecture }: Around, c
 }
 
 /** Always with a group: a bare user would bring the groups that /etc/group has him in. */
-function userOf({ user, group }: App, root: RenderedRoot, context: Context): string {
+function userOf({ user, group }: App, root: UserSource, context: Context): string {
   const { uid, gid } = resolveIds(user, group, root);
   if (uid === undefined || gid === undefined) {
     const what = uid === undefined ? `user ${printable(user.slice(0, 80))}` : `group ${printable(group.slice(0, 80))}`;
@@ -146,7 +148,7 @@ function wordsIn(text: string | undefined, context: Context): readonly string[] 
 }
 
 /** RFC 3339 as Go reads it. https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
-const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+export const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 function createdOf(annotations: ReadonlyMap<string, string>, context: Context): string | undefined {
   const created = annotations.get('created');
@@ -181,7 +183,7 @@ function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Cont
   for (const [name, value] of manifest.app?.userAnnotations ?? []) add(name, value);
   for (const [name, value] of manifest.annotations) if (!MAPPED_ANNOTATIONS.has(name)) add(name, value);
   for (const [name, value] of manifest.app?.userLabels ?? []) add(name, value);
-  for (const [name, value] of wellKnown(manifest)) add(name, value);
+  for (const [name, value] of wellKnown(manifest)) if (!labels.has(name)) add(name, value);
   for (const [name, value] of manifest.labels) if (!MAPPED_LABELS.has(name)) add(`${PREFIX}label.${name}`, value);
   add(`${PREFIX}name`, manifest.name);
   add(`${PREFIX}image-id`, imageId);
@@ -205,8 +207,11 @@ export function wellKnown({ name, labels, annotations }: ImageManifest): Readonl
 }
 
 /** `name:version`, as far as a reference can say it. */
-export function referencesOf({ name, labels }: ImageManifest, context: Context): readonly string[] {
+export function referencesOf(manifest: ImageManifest, context: Context): readonly string[] {
+  const { name, labels } = manifest;
   const version = labels.get('version');
+  const original = originalReference(manifest);
+  if (original !== undefined) return [original];
   const wanted = version === undefined ? name : `${name}:${version}`;
   if (isReference(wanted)) return [wanted];
   const path = name.replace(/[^a-z0-9./-]+/g, '-').replace(/\/{2,}/g, '/');
@@ -224,6 +229,17 @@ export function referencesOf({ name, labels }: ImageManifest, context: Context):
     'name',
   );
   return [nearest];
+}
+
+/** What the image was called before it was made an ACI, as long as that still gives its name. */
+function originalReference({ name, labels, annotations }: ImageManifest): string | undefined {
+  const original = annotations.get(`${DOCKER}originalname`);
+  if (original === undefined || !isReference(original)) return undefined;
+  const version = labels.get('version');
+  const same = [nameOfReference(original), dockerNameOf(original)].some(
+    (own) => own.name === name && own.version === version,
+  );
+  return same ? original : undefined;
 }
 
 const defined = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
