@@ -10,6 +10,7 @@ import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
 import { rootfsFolder } from './targets/bundle.ts';
+import { noteLosses } from './targets/carries.ts';
 import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
 import { flattened } from './targets/flattened.ts';
@@ -81,6 +82,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
       const items = flat.map((item) => ({ ...item, names: rename(item.names) }));
       announce(opened, items, context);
       const written = await sink.write(items);
+      for (const { image } of written) noteLosses(image, target, context);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(items), context);
       if (options.strict) refuseNotes(report);
       await sink.commit();

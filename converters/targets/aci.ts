@@ -12,12 +12,36 @@ import { theImage } from '../passes/select.ts';
 import { aciEngine, ROOTFS, writeAci } from './aci-file.ts';
 import { aciManifest, nameFor } from './aci-manifest.ts';
 import { aciTree } from './aci-tree.ts';
+import { type Carries, IMAGE_FIELDS } from './carries.ts';
 import { cutOf } from './flat-tree.ts';
 import { plainKeeper } from './stream-keeper.ts';
 import type { Target } from './target.ts';
 
+const CARRIES: Carries = {
+  ...IMAGE_FIELDS,
+  names: { as: 'one, as an identifier and a version' },
+  platform: { as: 'where the specification has a name for it' },
+  env: { as: 'with names of letters, digits and `_.-`' },
+  runtimeEnv: '-',
+  user: { as: 'with its group and the supplementary ones' },
+  supplementaryGroups: 'yes',
+  stopSignal: 'no',
+  mountPoints: 'yes',
+  isolation: 'yes',
+  labels: { as: '`userLabels`' },
+  healthcheck: 'no',
+  onBuild: 'no',
+  shell: 'no',
+  other: 'no',
+  history: '-',
+  annotations: { as: 'with names that are identifiers' },
+  layers: { as: 'as one tree' },
+};
+
 export const aci: Target = {
   name: 'aci',
+  what: 'an App Container Image',
+  carries: CARRIES,
   summary: 'an App Container Image, as rkt takes it',
   single: true,
   anyPlatform: true,

@@ -18,6 +18,7 @@ import type { Image } from '../../formats/model/image.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import { type BlobStore, blobStore } from '../../formats/store/blobs.ts';
 import { openOutput } from '../../formats/store/output-file.ts';
+import { IMAGE_FIELDS } from './carries.ts';
 import { type CompressionPlan, refuseCompression } from './compression.ts';
 import { configBytes } from './config-bytes.ts';
 import { type NamedImage, onlyImages } from './docker-items.ts';
@@ -34,6 +35,8 @@ const PLAIN: CompressionPlan = { name: 'none', reproducible: false };
 
 export const dockerArchive: Target = {
   name: 'docker-archive',
+  what: 'a docker archive',
+  carries: { ...IMAGE_FIELDS, names: { as: 'as Docker’s grammar has them, always with a tag' }, annotations: 'no' },
   summary: 'what docker load and podman load take',
   single: true,
   async open(out, options, context) {

@@ -4,14 +4,14 @@
  * engines refuse sparse entries.
  */
 import { join } from 'node:path';
-import { type Context, note } from '../../formats/base/context.ts';
+import type { Context } from '../../formats/base/context.ts';
 import { within } from '../../formats/base/errors.ts';
-import type { ImageConfig } from '../../formats/model/config.ts';
 import type { Image } from '../../formats/model/image.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { type OutputFile, openOutput } from '../../formats/store/output-file.ts';
 import type { TarFields } from '../../formats/tar/encoder.ts';
 import { theImage } from '../passes/select.ts';
+import { TREE_FIELDS } from './carries.ts';
 import { refuseCompression } from './compression.ts';
 import { type FlatTree, flatTree, scanLayer, survivors } from './flat-tree.ts';
 import type { WrittenImage } from './oci-documents.ts';
@@ -21,6 +21,8 @@ import type { Target } from './target.ts';
 
 export const rootfsTar: Target = {
   name: 'tar',
+  what: 'a root file system',
+  carries: TREE_FIELDS,
   summary: 'the flattened root file system of one image, as one tar',
   single: true,
   async open(out, options, context) {
@@ -30,7 +32,6 @@ export const rootfsTar: Target = {
       keep: plainKeeper(blobStore(join(file.folder, 'blobs'))),
       async write(items) {
         const image = theImage(items, context.host);
-        noteConfig(image, context);
         return [await writeTree(image, file, context)];
       },
       commit: () => file.commit(),
@@ -87,20 +88,4 @@ async function putFiles(image: Image, { files }: FlatTree, output: TarOutput, co
     });
     context.progress({ type: 'layer-end', layer: progress, size, stored: { compression: 'none', size } });
   }
-}
-
-/** There is no place for it; what an image states is named, so that nobody wonders where it went. */
-function noteConfig(image: Image, context: Context): void {
-  const stated = (Object.keys(image.config) as (keyof ImageConfig)[]).filter(
-    (key) => key !== 'platform' && isStated(image.config[key]),
-  );
-  if (!stated.length) return;
-  note(context, 'dropped', `a root file system has no configuration: ${stated.join(', ')}`, image.names[0] ?? 'image');
-}
-
-function isStated(value: ImageConfig[keyof ImageConfig]): boolean {
-  if (value === undefined || value === '') return false;
-  if (Array.isArray(value)) return value.length > 0;
-  if (value instanceof Map) return value.size > 0;
-  return typeof value !== 'object' || Object.keys(value).length > 0;
 }

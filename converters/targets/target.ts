@@ -5,6 +5,7 @@ import type { Context } from '../../formats/base/context.ts';
 import type { Item } from '../../formats/model/image.ts';
 import type { RuntimeOptions } from '../runtime/config.ts';
 import type { AciNaming } from './aci-manifest.ts';
+import type { Carries } from './carries.ts';
 import type { CompressionPlan } from './compression.ts';
 import type { ExtractionOptions } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
@@ -30,6 +31,10 @@ export interface Target {
   readonly name: string;
   /** One line for help. */
   readonly summary: string;
+  /** In a sentence: `a docker archive`. */
+  readonly what: string;
+  /** What of the model it has a place for; the pipeline notes the rest. */
+  readonly carries: Carries;
   /** Its output is one file, and may be sent to a stream instead. */
   readonly single?: true;
   /** Its images may leave open what platform they are for; for others the host's is assumed. */

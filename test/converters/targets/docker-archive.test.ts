@@ -162,7 +162,7 @@ describe('names', () => {
 describe('what only OCI has is noted', () => {
   test('annotations of a manifest', async () => {
     const { messages } = await made(ociFile(image, { annotations: { 'org.example.b': 'x', 'org.example.a': 'y' } }));
-    expect(messages).toEqual(['dropped: a docker archive has no annotations: org.example.a, org.example.b']);
+    expect(messages).toEqual(['dropped: a docker archive has no place for annotations (org.example.a, org.example.b)']);
   });
 
   test('an index, whose name goes to one of its images, and its attestations', async () => {
