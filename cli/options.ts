@@ -94,6 +94,21 @@ export function targetOptions(command: Command): Command {
     )
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
+    .addOption(
+      new Option('--layers <how>', 'an ACI of all layers, or one for each in a folder')
+        .choices(['one', 'each'])
+        .helpGroup(OUT),
+    )
+    .addOption(
+      new Option('--layer <n>', 'to tar: one layer as it is, 0 is the base').argParser(wholeNumber).helpGroup(OUT),
+    )
+    .addOption(new Option('--v1', 'to docker-archive: also what Docker before 1.10 reads').helpGroup(OUT))
+    .addOption(
+      new Option(
+        '--sign-key <file>',
+        'to aci: sign with this private key, into OUT.asc (--passphrase-file unlocks it)',
+      ).helpGroup(OUT),
+    )
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(
       new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
@@ -167,6 +182,15 @@ function trustOf({
   if (!requireSignature && signature === undefined && !keyring.length) return undefined;
   const required = requireSignature ?? false;
   return { required, signature, keyring, allowWeak: allowWeakSignatures, now: new Date() };
+}
+
+/** @throws OcixError source/… */
+export function fileBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw sourceError(file, cause);
+  }
 }
 
 /** As gpg reads a passphrase file. @throws OcixError source/… */

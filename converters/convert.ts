@@ -15,9 +15,9 @@ import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
 import { flattened } from './targets/flattened.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
-import type { Target, TargetOptions } from './targets/target.ts';
+import { type OwnOptions, ownOptions, type Target, type TargetOptions } from './targets/target.ts';
 
-export interface ConvertOptions extends ContextOptions, SourceOptions {
+export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOptions {
   /** The target of a bare OUT: `oci` unless said. */
   readonly to?: string | undefined;
   /** The reference to write. */
@@ -42,8 +42,6 @@ export interface ConvertOptions extends ContextOptions, SourceOptions {
   readonly origin?: Readonly<Record<string, string>> | undefined;
   /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
   readonly output?: TargetOptions['stream'];
-  /** How an ACI is to be called: as the reference is written, or after docker2aci, with the registry in front. */
-  readonly naming?: TargetOptions['naming'];
   /** How a target that unpacks is to do it. */
   readonly extraction?: ExtractionOptions | undefined;
   /** What a bundle's `config.json` is to say. */
@@ -71,8 +69,9 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
-  const { extraction, runtime, origin, naming, force: replace = false } = options;
-  const sink = await target.open(path, { compression, replace, stream, origin, naming, extraction, runtime }, context);
+  const { extraction, runtime, origin, force: replace = false } = options;
+  const own = ownOptions(target, options);
+  const sink = await target.open(path, { ...own, compression, replace, stream, origin, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);
     try {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { type CommonOptions, EXIT_HELP, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
@@ -17,6 +17,10 @@ export interface Options extends CommonOptions {
   readonly strict?: boolean;
   readonly flatten?: boolean;
   readonly force?: boolean;
+  readonly layers?: 'one' | 'each';
+  readonly layer?: number;
+  readonly v1?: boolean;
+  readonly signKey?: string;
   readonly report?: string;
 }
 
@@ -105,7 +109,7 @@ export async function run(
   try {
     report = await convert(sourceOf(source, session), out, {
       ...library,
-      ...picked(options),
+      ...picked(options, library.passphrase),
       ...more,
       ...epoch(session),
       ...(toStandardOutput(out) ? { output: standardOutput(session) } : {}),
@@ -133,7 +137,10 @@ function standardOutput({ stdout }: Session): Session['stdout'] {
   });
 }
 
-const picked = ({ to, ref, compress, reproducible, flatten, strict, force }: Options): ConvertOptions => ({
+const picked = (
+  { to, ref, compress, reproducible, flatten, strict, force, layers, layer, v1, signKey }: Options,
+  passphrase: Uint8Array | undefined,
+): ConvertOptions => ({
   to,
   ref,
   compress,
@@ -141,6 +148,10 @@ const picked = ({ to, ref, compress, reproducible, flatten, strict, force }: Opt
   flatten,
   strict,
   force,
+  layer,
+  eachLayer: layers === 'each' || undefined,
+  version1: v1 || undefined,
+  signWith: signKey === undefined ? undefined : { key: fileBytes(signKey), passphrase, at: new Date() },
 });
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */

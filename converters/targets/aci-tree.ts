@@ -31,7 +31,7 @@ const mayBeDatabase = (path: Uint8Array): boolean =>
 export async function aciTree(
   layers: readonly Layer[],
   context: Context,
-  after: (tree: Tree, layer: number) => void = () => {},
+  after: (so: Pick<AciTree, 'tree' | 'found'>, layer: number) => void = () => {},
 ): Promise<AciTree> {
   const tree = mergedTree();
   const found: Map<number, Inode>[] = [];
@@ -51,7 +51,7 @@ export async function aciTree(
       context.progress({ type: 'reading', name: `layer ${i + 1}`, done, ...(total === undefined ? {} : { total }) }),
     );
     found.push(files);
-    after(tree, i);
+    after({ tree, found }, i);
   }
   const at = (path: string) => {
     const real = tree.real(userPath(path));

@@ -6,11 +6,14 @@
  * entry for `rootfs` itself in any case. It is compressed as a whole, with gzip unless somebody asks for something else.
  */
 import { join } from 'node:path';
+import { OcixError } from '../../formats/base/errors.ts';
+import type { Item } from '../../formats/model/image.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
-import { openOutput } from '../../formats/store/output-file.ts';
 import { theImage } from '../passes/select.ts';
 import { aciEngine, ROOTFS, writeAci } from './aci-file.ts';
+import { openAciFolder } from './aci-layers.ts';
 import { aciManifest, nameFor } from './aci-manifest.ts';
+import { openSigned } from './aci-signature.ts';
 import { aciTree } from './aci-tree.ts';
 import { type Carries, IMAGE_FIELDS } from './carries.ts';
 import { cutOf } from './flat-tree.ts';
@@ -44,17 +47,26 @@ export const aci: Target = {
   carries: CARRIES,
   summary: 'an App Container Image, as rkt takes it',
   single: true,
+  takes: ['naming', 'signWith', 'eachLayer'],
   anyPlatform: true,
   async open(out, options, context) {
     const engine = aciEngine(options.compression);
-    const file = await openOutput(out, options);
+    const choose = (items: readonly Item[]) => {
+      const image = theImage(items, context.host);
+      return { image, named: nameFor(image, options.naming ?? 'reference', context) };
+    };
+    if (options.eachLayer) {
+      if (options.stream) throw noStream();
+      return openAciFolder(out, { engine, choose }, options, context);
+    }
+    const file = await openSigned(out, options, context);
     return {
       keep: plainKeeper(blobStore(join(file.folder, 'blobs'))),
       async write(items) {
-        const image = theImage(items, context.host);
+        const { image, named } = choose(items);
         const { layers } = image;
         const tree = await aciTree(layers, context);
-        const manifest = aciManifest(image, tree, nameFor(image, options.naming ?? 'reference', context), context);
+        const manifest = aciManifest(image, tree, named, context);
         const whole = cutOf(tree.tree, tree.found, { below: ROOTFS, has: () => true });
         const stored = await writeAci({ layers, manifest, tree: whole, engine }, file, context);
         return [{ image, digest: stored.digest, layers: [stored] }];
@@ -64,3 +76,8 @@ export const aci: Target = {
     };
   },
 };
+
+const noStream = (): OcixError =>
+  new OcixError('usage/argument', '--layers each writes a folder of images, and - is one stream', {
+    hint: 'Give a path.',
+  });

@@ -112,7 +112,11 @@ const listed = (field: Field, names: readonly string[]): readonly string[] =>
 const ELSEWHERE: ReadonlySet<string> = new Set([REF_NAME, 'io.containerd.image.name']);
 
 /** Those that the image's labels do not repeat. */
-function annotationKeys({ annotations = new Map(), config, original: { manifest, descriptor } }: Image): readonly string[] {
+function annotationKeys({
+  annotations = new Map(),
+  config,
+  original: { manifest, descriptor },
+}: Image): readonly string[] {
   const all = new Map([
     ...annotations,
     ...Object.entries((manifest && manifestAnnotations(manifest)) ?? {}),
