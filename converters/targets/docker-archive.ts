@@ -46,6 +46,7 @@ export const dockerArchive: Target = {
     const file = await openOutput(out, options);
     const blobs = blobStore(join(file.folder, 'blobs'));
     let made: readonly MadeImage[] = [];
+    let version1: Version1Chains | undefined;
     return {
       keep: streamKeeper(blobs, PLAIN),
       async write(items) {
@@ -54,15 +55,11 @@ export const dockerArchive: Target = {
         const steps = layerSteps(layerStore(blobs, PLAIN, context), count, context);
         made = [];
         for (const one of images) made = joined(made, await madeImage(one, steps, context));
+        version1 = options.version1 && version1Chains(made, context);
         return images.map(({ image }) => writtenImage(image, made));
       },
       async commit() {
-        await packInto(
-          file,
-          await membersOf(made, blobs, options.version1 ? chains(made, context) : undefined),
-          blobs,
-          context,
-        );
+        await packInto(file, await membersOf(made, blobs, version1), blobs, context);
         await file.commit();
       },
       discard: () => file.discard(),
@@ -131,7 +128,7 @@ const configName = ({ id }: MadeImage): string => `${hexOf(id)}.json`;
 async function membersOf(
   made: readonly MadeImage[],
   blobs: BlobStore,
-  chains: ReadonlyMap<MadeImage, Version1Chain> | undefined,
+  chains: Version1Chains | undefined,
 ): Promise<readonly PackedMember[]> {
   const repositories = repositoriesOf(
     made.map((one) => ({
@@ -152,7 +149,9 @@ async function membersOf(
   ];
 }
 
-function chains(made: readonly MadeImage[], context: Context): ReadonlyMap<MadeImage, Version1Chain> {
+type Version1Chains = ReadonlyMap<MadeImage, Version1Chain>;
+
+function version1Chains(made: readonly MadeImage[], context: Context): Version1Chains {
   return new Map(
     made.map((one) => {
       const steps = one.images[0]!.history.filter(({ emptyLayer }) => !emptyLayer);
