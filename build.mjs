@@ -15,6 +15,7 @@ const ENTRIES = {
   ocix: 'cli/main.ts',
   index: 'converters/index.ts',
   'compress-worker': 'formats/codec/compress-worker.ts',
+  'decompress-worker': 'formats/codec/decompress-worker.ts',
   'hash-worker': 'formats/bytes/hash-worker.ts',
 };
 const COMMAND = join(dist, 'ocix.js');

@@ -7,17 +7,26 @@ import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
 import { sourceError } from '../formats/bytes/source.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
+import type { RepositoryOptions } from './repositories.ts';
 
-export interface CommonOptions {
+export interface CommonOptions extends RepositoryOptions {
   readonly from?: string;
   readonly platform?: string;
-  readonly dep: readonly string[];
+  readonly dep?: readonly string[];
   readonly rktCompat?: boolean;
+  readonly exec?: string;
+  readonly user?: string;
+  readonly env: readonly string[];
+  readonly label: readonly string[];
+  readonly layers: 'one' | 'package' | 'group' | 'each';
+  readonly distroless?: boolean;
+  readonly configure?: boolean;
   readonly signature?: string;
   readonly keyring?: readonly string[];
   readonly requireSignature?: boolean;
   readonly allowWeakSignatures?: boolean;
   readonly passphraseFile?: string;
+  readonly insecure?: boolean;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -25,6 +34,7 @@ export interface CommonOptions {
 }
 
 const IN = 'What goes in:';
+const PACKAGES = 'Debian packages:';
 const OUT = 'What comes out:';
 const SAFETY = 'Safety:';
 const PRINT = 'Output:';
@@ -32,13 +42,14 @@ const PRINT = 'Output:';
 /** For options that may be given more than once. */
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+const from = (): Option =>
+  new Option('--from <name>', 'the source’s format, where recognising it must not be left to its bytes').helpGroup(IN);
+/** For commands that look at a source as a whole. */
+export const inputOptions = (command: Command): Command => command.addOption(from()).addOption(limits());
+
 export function sourceOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--from <name>', 'the source’s format, where recognising it must not be left to its bytes').helpGroup(
-        IN,
-      ),
-    )
+    .addOption(from())
     .addOption(new Option('--platform <os/arch[/variant]>', 'which image of several').helpGroup(IN))
     .addOption(
       new Option('--dep <place>', 'where images are that an ACI depends on: a folder, a file, rkt:DIR (repeatable)')
@@ -49,6 +60,32 @@ export function sourceOptions(command: Command): Command {
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
+    .addOption(
+      several('apt-repo', 'folder|url|file', 'a repository, or a file of apt that lists some').helpGroup(PACKAGES),
+    )
+    .addOption(several('apt-keyring', 'file', 'keys that vouch for repositories').helpGroup(PACKAGES))
+    .addOption(new Option('--arch <name>', 'the architecture of the packages').helpGroup(PACKAGES))
+    .addOption(new Option('--components <names>', 'separated by commas; main unless said').helpGroup(PACKAGES))
+    .addOption(
+      new Option('--lock <file>', 'use the packages that it names; where it is not there it is written').helpGroup(
+        PACKAGES,
+      ),
+    )
+    .addOption(several('explain', 'package', 'say why it is in').helpGroup(PACKAGES))
+    .addOption(new Option('--exec <command>', 'what the image runs').helpGroup(PACKAGES))
+    .addOption(new Option('--user <user[:group]>', 'as whom').helpGroup(PACKAGES))
+    .addOption(pairs('env', 'set an environment variable').helpGroup(PACKAGES))
+    .addOption(pairs('label', 'set a label').helpGroup(PACKAGES))
+    .addOption(
+      new Option(
+        '--layers <how>',
+        'a layer for all packages, for each, or for groups that images have in common; each: an ACI for each layer, in a folder',
+      )
+        .choices(['one', 'package', 'group', 'each'])
+        .default('group')
+        .helpGroup(PACKAGES),
+    )
+    .addOption(new Option('--distroless', 'no dpkg database, only what scanners read').helpGroup(PACKAGES))
     .addOption(
       new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN),
     )
@@ -68,6 +105,9 @@ export function sourceOptions(command: Command): Command {
       new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, and keys expired since').helpGroup(
         SAFETY,
       ),
+    )
+    .addOption(
+      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
     )
     .addOption(limits());
 }
@@ -95,11 +135,6 @@ export function targetOptions(command: Command): Command {
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
     .addOption(
-      new Option('--layers <how>', 'an ACI of all layers, or one for each in a folder')
-        .choices(['one', 'each'])
-        .helpGroup(OUT),
-    )
-    .addOption(
       new Option('--layer <n>', 'to tar: one layer as it is, 0 is the base').argParser(wholeNumber).helpGroup(OUT),
     )
     .addOption(new Option('--v1', 'to docker-archive: also what Docker before 1.10 reads').helpGroup(OUT))
@@ -120,9 +155,10 @@ export function targetOptions(command: Command): Command {
 export function extractionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--rootless', 'record owners instead of setting them (the default for anybody but root)').helpGroup(
-        OUT,
-      ),
+      new Option(
+        '--rootless',
+        'record owners instead of setting them (the default for who may not set them)',
+      ).helpGroup(OUT),
     )
     .addOption(mapping('uid-map').helpGroup(OUT))
     .addOption(mapping('gid-map').helpGroup(OUT))
@@ -134,6 +170,11 @@ export function extractionOptions(command: Command): Command {
     );
 }
 
+const several = (name: string, value: string, what: string): Option =>
+  new Option(`--${name} <${value}>`, `${what} (repeatable)`).argParser(collect).default([], 'none');
+
+const pairs = (name: string, what: string): Option => several(name, 'name=value', what);
+
 const mapping = (name: string): Option =>
   new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)
     .argParser(collect)
@@ -141,6 +182,7 @@ const mapping = (name: string): Option =>
 
 export function runtimeOptions(command: Command): Command {
   return command
+    .addOption(new Option('--configure', 'run the packages’ scripts, in a container of the bundle').helpGroup(PACKAGES))
     .addOption(new Option('--tty', 'the process gets a terminal').helpGroup(OUT))
     .addOption(new Option('--read-only', 'the root filesystem cannot be written to').helpGroup(OUT))
     .addOption(
@@ -164,13 +206,21 @@ export function printOptions(command: Command): Command {
 }
 
 /** What the user says of the source. */
-const sourceChoice = (options: CommonOptions): SourceOptions & { readonly platform?: string | undefined } => ({
+const sourceChoice = (options: CommonOptions): SourceOptions => ({
   from: options.from,
   platform: options.platform,
   dependencies: options.dep,
   compatible: options.rktCompat,
+  network: { insecure: options.insecure },
   trust: trustOf(options),
   passphrase: options.passphraseFile === undefined ? undefined : firstLineOf(options.passphraseFile),
+  settings: {
+    exec: options.exec,
+    user: options.user,
+    env: options.env,
+    labels: options.label,
+  },
+  packaging: { layers: options.layers === 'each' ? 'group' : options.layers, distroless: options.distroless ?? false },
 });
 
 function trustOf({
@@ -220,7 +270,7 @@ export function libraryOptions(
 export const EXIT_HELP = `
 Exit status:
   0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
-  5 --strict, and something would be lost   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
+  5 --strict, and something would be lost   6 a network failure   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
 `;
 
 export const wholeNumber = (text: string): number => {

@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   convert: async () => (await import('./commands/convert.ts')).registerConvert,
   docker2oci: async () => (await import('./commands/convert.ts')).registerDocker2oci,
   aci2oci: async () => (await import('./commands/convert.ts')).registerAci2oci,
+  deb2oci: async () => (await import('./commands/convert.ts')).registerDeb2oci,
+  deb2aci: async () => (await import('./commands/aci.ts')).registerDeb2aci,
   docker2aci: async () => (await import('./commands/aci.ts')).registerDocker2aci,
   bundle: async () => (await import('./commands/bundle.ts')).registerBundle,
   unpack: async () => (await import('./commands/bundle.ts')).registerUnpack,
@@ -21,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   inspect: async () => (await import('./commands/inspect.ts')).registerInspect,
   ls: async () => (await import('./commands/ls.ts')).registerLs,
   diff: async () => (await import('./commands/diff.ts')).registerDiff,
+  validate: async () => (await import('./commands/validate.ts')).registerValidate,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
   detect: async () => (await import('./commands/detect.ts')).registerDetect,
 };
@@ -31,6 +34,7 @@ Most people need:
   ocix inspect app.tar               what is in it, and what it would run
   ocix ls app.tar /etc               its files
   ocix convert oci:out:app:1 more/   one image of a layout, into another
+  ocix validate oci:out              whether it keeps to the specification
   ocix detect unknown.bin            what a file is, and why
 
 ocix COMMAND --help says more, docs/ the rest.

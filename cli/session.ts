@@ -4,9 +4,11 @@ import { addAbortSignal } from 'node:stream';
 import type { Source } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
+import { printable } from '../formats/bytes/text.ts';
 import { type CommonOptions, checkSource, libraryOptions } from './options.ts';
 import { type ProgressView, progressView } from './render/progress.ts';
 import { type Paint, paintFor, widthOf } from './render/terminal.ts';
+import { chosenRepositories } from './repositories.ts';
 
 export interface Session {
   readonly signal: AbortSignal;
@@ -23,11 +25,15 @@ export function begin(
   options: CommonOptions,
 ): {
   readonly library: ContextOptions & ReturnType<typeof libraryOptions>;
+  /** Says and writes down what was decided, when everything is written. */
+  readonly decided: () => Promise<void>;
   readonly view: ProgressView;
   readonly paint: Paint;
   readonly width: number;
 } {
   const { signal, stderr, stdout, env } = session;
+  const chosen = libraryOptions(options);
+  const { repositories, finish } = chosenRepositories(options, env);
   const paint = paintFor(stderr, env);
   const view = progressView(options.quiet ? 'none' : options.progress, {
     stream: stderr,
@@ -37,14 +43,27 @@ export function begin(
   return {
     library: {
       signal,
-      ...libraryOptions(options),
+      ...chosen,
+      packaging: { ...chosen.packaging, latest: sourceDateEpoch(env) },
+      repositories,
       progress: view.event,
       host: { os: 'linux', architecture: hostArchitecture() },
     },
+    decided: () => finish(stderr),
     view,
     paint: paintFor(stdout, env),
     width: widthOf(stdout),
   };
+}
+
+/** Seconds since 1970. https://reproducible-builds.org/specs/source-date-epoch/ @throws OcixError usage/option */
+export function sourceDateEpoch(env: NodeJS.ProcessEnv): number | undefined {
+  const text = env['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return undefined;
+  if (/^[0-9]{1,12}$/.test(text) && !Number.isNaN(new Date(Number(text) * 1000).getTime())) return Number(text);
+  throw new OcixError('usage/option', `SOURCE_DATE_EPOCH=${printable(text)} is not a number of seconds`, {
+    hint: 'Unset it, or set it to seconds since 1970.',
+  });
 }
 
 const GOARCH: Readonly<Record<string, string>> = {
@@ -59,7 +78,7 @@ const GOARCH: Readonly<Record<string, string>> = {
   mips: 'mips',
   mipsel: 'mipsle',
 };
-const hostArchitecture = (): string => GOARCH[process.arch] ?? process.arch;
+export const hostArchitecture = (): string => GOARCH[process.arch] ?? process.arch;
 
 /** `-` is standard input, also behind a transport. */
 export function sourceOf(text: string, { signal }: Session): Source {

@@ -1,11 +1,14 @@
 /** The pipeline: a source is opened, its images are chosen, a target writes them, and only then anything becomes visible. */
+import type { Keeper } from '../formats/archive/archive.ts';
 import { type Context, type ContextOptions, createContext, note } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import type { Platform } from '../formats/model/config.ts';
-import { type Image, type ImageIndex, type Item, imagesOf } from '../formats/model/image.ts';
+import { type Image, type Item, imagesOf, type Storable } from '../formats/model/image.ts';
+import { imagesOfPod, type Pod, withImages } from '../formats/model/pod.ts';
 import { checkReference } from '../formats/model/reference.ts';
 import { type OpenedSource, openSource, type Source, type SourceOptions } from './open.ts';
 import { createdAt } from './passes/created.ts';
+import { withoutPods } from './passes/pods.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
@@ -75,14 +78,16 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   try {
     const opened = await openSource(source, options, sink.keep, context);
     try {
-      const { rename = (names: readonly string[]) => names } = options;
-      const wanted = createdAt(chosen(opened, { platform, target, ref: options.ref }, context), options.created);
-      const flat = options.flatten ? await flattened(wanted, sink.keep, context) : wanted;
-      const items = flat.map((item) => ({ ...item, names: rename(item.names) }));
-      announce(opened, items, context);
-      const written = await sink.write(items);
+      const wanted = createdAt(chosen(opened, platform, target, context), options.created);
+      const pod = sink.writePod && onlyPod(wanted);
+      const items = pod ? imagesOfPod(pod) : renamed(withoutPods(wanted, context), options.ref);
+      const made = await remade(items, options, sink.keep, context);
+      announce(opened, made, context);
+      const written = pod
+        ? await sink.writePod!(podNamed(withImages(pod, imagesOf(made)), options.ref))
+        : await sink.write(made);
       for (const { image } of written) noteLosses(image, target, context);
-      const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(items), context);
+      const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
       await sink.commit();
       return report;
@@ -114,20 +119,37 @@ function streamFor(target: Target, output: TargetOptions['stream']): TargetOptio
   });
 }
 
-interface Choice {
-  readonly platform: Platform | undefined;
-  readonly target: Target;
-  readonly ref: string | undefined;
-}
-
-function chosen(opened: OpenedSource, { platform, target, ref }: Choice, context: Context): readonly Item[] {
+function chosen(
+  opened: OpenedSource,
+  platform: Platform | undefined,
+  target: Target,
+  context: Context,
+): readonly Item[] {
   const items = selectPlatform(selectItems(opened.items, opened.selector), platform);
   if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
   if (!target.anyPlatform) for (const image of imagesOf(items)) noteGuesses(image, context);
-  return ref === undefined ? items : named(items, ref);
+  return items;
 }
 
-function named(items: readonly Item[], ref: string): readonly Item[] {
+const onlyPod = ([first, ...more]: readonly Item[]): Pod | undefined =>
+  first?.kind === 'pod' && !more.length ? first : undefined;
+
+/** What becomes of every item, whatever the target. */
+async function remade(
+  items: readonly Storable[],
+  { flatten, rename = (names) => names }: ConvertOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Storable[]> {
+  const flat = flatten ? await flattened(items, keep, context) : items;
+  return flat.map((item) => ({ ...item, names: rename(item.names) }));
+}
+
+const podNamed = (pod: Pod, ref: string | undefined): Pod =>
+  ref === undefined ? pod : { ...pod, names: [checkReference(ref, '--ref')] };
+
+function renamed(items: readonly Storable[], ref: string | undefined): readonly Storable[] {
+  if (ref === undefined) return items;
   checkReference(ref, '--ref');
   const [item, ...more] = items;
   if (more.length) {
@@ -162,12 +184,11 @@ function announce(opened: OpenedSource, items: readonly Item[], context: Context
 }
 
 /** The names of an image of an index are those of the index. */
-function namesIn(items: readonly Item[]): (written: { readonly image: Image }) => readonly string[] {
+function namesIn(items: readonly Storable[]): (written: { readonly image: Image }) => readonly string[] {
   const names = new Map<Image, readonly string[]>();
-  const visit = (item: Item, outer: readonly string[]): void => {
+  const visit = (item: Storable, outer: readonly string[]): void => {
     if (item.kind === 'image') names.set(item, item.names.length ? item.names : outer);
-    if (item.kind === 'index')
-      for (const child of (item as ImageIndex).children) visit(child, item.names.length ? item.names : outer);
+    if (item.kind === 'index') for (const child of item.children) visit(child, item.names.length ? item.names : outer);
   };
   for (const item of items) visit(item, []);
   return ({ image }) => names.get(image) ?? image.names;

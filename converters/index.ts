@@ -11,6 +11,7 @@ export type { Layer } from '../formats/model/layer.ts';
 export type { GoodSignature } from '../formats/openpgp/policy.ts';
 export { type ConvertOptions, convert, unpack } from './convert.ts';
 export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
+export type { NetworkOptions } from './fetch.ts';
 export type { Listed } from './listing.ts';
 export {
   type DiffOptions,
@@ -28,5 +29,12 @@ export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { Trust } from './signed.ts';
-export type { ImageSummary, LayerSummary, SourceSummary } from './summary.ts';
+export type { ImageSummary, LayerSummary, PodSummary, SourceSummary } from './summary.ts';
+
+export type { Finding } from './validate/findings.ts';
+export type { HostFacts } from './validate/host-facts.ts';
+export { RULES, type RuleId } from './validate/rules/index.ts';
+export type { Level, Rule } from './validate/rules/rule.ts';
+export { VALIDATED, type ValidateOptions, type Validation, type Verdict, validate } from './validate.ts';
+
 export { type CheckedSignature, checkSignature, RKT_KEYRINGS, type SignatureRequest } from './verify.ts';

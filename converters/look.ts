@@ -14,10 +14,7 @@ export interface OpenOptions extends ContextOptions, SourceOptions {
 }
 
 /** What each reader makes of a source, the most likely first. @throws OcixError format/unknown where none takes it */
-export async function detect(
-  source: Source,
-  options: ContextOptions & Pick<SourceOptions, 'passphrase'> = {},
-): Promise<readonly Offer[]> {
+export async function detect(source: Source, options: OpenOptions = {}): Promise<readonly Offer[]> {
   return detectSource(source, options, passingKeeper, createContext(options));
 }
 

@@ -2,7 +2,6 @@
  * Whole estates: every image of a folder, or of a store, into one layout. What is there already is passed over, so that a run that was stopped
  * goes on; what several images share is converted once; one image that cannot be read is told in the report and stops nothing.
  */
-import { join } from 'node:path';
 import { folderArchive } from '../formats/archive/folder.ts';
 import { unwrap } from '../formats/archive/open.ts';
 import { passingKeeper } from '../formats/archive/passing-keeper.ts';
@@ -152,7 +151,7 @@ async function filesBelow(
     const below = await archive.list(top);
     for (const name of below.length ? below : [top]) {
       checkAbort(context);
-      const unit = await unitOf(join(folder, name), name, context);
+      const unit = await unitOf(`${folder.replace(/\/+$/, '')}/${name}`, name, context);
       if (unit) units.push(unit);
       else others++;
     }

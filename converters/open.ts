@@ -7,25 +7,35 @@ import { OcixError, within } from '../formats/base/errors.ts';
 import type { Chunks } from '../formats/bytes/chunks.ts';
 import { type ByteSource, fileSource, pathKind, streamSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
-import { contentOffers, offersFor, recognise } from '../formats/detect.ts';
-import { contentReaderNamed, readerNamed } from '../formats/index.ts';
+import { contentOffers, filesOffer, offersFor, recognise } from '../formats/detect.ts';
+import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
+import { contentReaderNamed, filesReaderNamed, nameReaderNamed, readerNamed } from '../formats/index.ts';
 import type { Item } from '../formats/model/image.ts';
 import {
   type Bid,
   type ContentReader,
+  type FilesReader,
   HEAD_SIZE,
+  type Packaging,
   type Reader,
   type Reading,
+  type Repositories,
   type Selector,
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
 import { decrypted } from './decrypted.ts';
+import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
+import { allOf, filesSource, namedSource } from './open-packages.ts';
+import { type ImageSettings, withSettings } from './passes/settings.ts';
 import { signatureGuard, signed, type Trust } from './signed.ts';
-import { parseSource, type SourceText } from './source-text.ts';
+import { namesOf, parseSource, type SourceText } from './source-text.ts';
 
-/** A source as text (`docker-archive:PATH:REF`, a path), or bytes that can be read once. */
-export type Source = string | { readonly stream: Chunks; readonly name?: string; readonly from?: string };
+/** A source as text (`docker-archive:PATH:REF`, a path), bytes that can be read once, or several files that make one image. */
+export type Source =
+  | string
+  | { readonly stream: Chunks; readonly name?: string; readonly from?: string }
+  | { readonly files: readonly string[]; readonly from: string };
 
 export interface Offer extends Bid {
   /** The transport of the format. */
@@ -54,6 +64,12 @@ export interface SourceOptions {
   readonly dependencies?: readonly string[] | undefined;
   /** As the format's own engine read it, where that differs from the specification. */
   readonly compatible?: boolean | undefined;
+  /** How an image is made of packages. */
+  readonly packaging?: Partial<Packaging> | undefined;
+  /** Where packages come from. */
+  readonly repositories?: Repositories | undefined;
+  /** What an image runs whose source does not say. */
+  readonly settings?: ImageSettings | undefined;
   /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
   readonly passphrase?: Uint8Array | undefined;
   /** Whose signature a source needs; without it signatures are not looked for. */
@@ -62,7 +78,13 @@ export interface SourceOptions {
   readonly looking?: true | undefined;
   /** What the sources of one run have in common. */
   readonly shared?: Shared | undefined;
+  /** `OS/ARCH[/VARIANT]`: the image to ask for, where there is one for each platform. */
+  readonly platform?: string | undefined;
+  /** How what is somewhere in a network is fetched. */
+  readonly network?: NetworkOptions | undefined;
 }
+
+const PACKAGING: Packaging = { layers: 'group', distroless: false };
 
 /**
  * @param keep what becomes of the large members of a source that can be read only once
@@ -74,31 +96,87 @@ export async function openSource(
   keep: Keeper,
   context: Context,
 ): Promise<OpenedSource> {
+  const opened = await openUnset(source, options, keep, context);
+  try {
+    return { ...opened, items: withSettings(opened.items, options.settings ?? {}) };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function openUnset(
+  source: Source,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<OpenedSource> {
   const text = await sourceText(source, options.from);
-  const { dependencies = [], compatible = false, looking, shared } = options;
+  if (text.transport !== DISCOVERED || typeof source !== 'string')
+    return openFound(source, { text }, options, keep, context);
+  const fetched = await fetchSource(text.path, options, context);
+  try {
+    const found = { ...text, transport: fetched.format, path: fetched.file };
+    const opened = await openFound(fetched.file, { text: found, fetched }, options, keep, context);
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await fetched.remove();
+    };
+    return { ...opened, close };
+  } catch (error) {
+    await fetched.remove();
+    throw fetched.explained(error);
+  }
+}
+
+/** What a source is, once it is here. */
+interface Found {
+  readonly text: SourceText;
+  /** How it came here, where it was somewhere else. */
+  readonly fetched?: FetchedSource;
+}
+
+async function openFound(
+  source: Source,
+  { text, fetched }: Found,
+  options: SourceOptions,
+  keep: Keeper,
+  context: Context,
+): Promise<OpenedSource> {
+  const { dependencies = [], compatible = false, looking, shared, repositories } = options;
   const guard = options.trust && signatureGuard(options.trust, context);
+  const name = fetched?.place ?? text.path;
   const reading: Reading = {
     keep,
     dependencies,
     compatible,
+    packaging: { ...PACKAGING, ...options.packaging },
+    repositories,
     selector: text.selector,
     looking,
     shared,
-    vouch: guard?.dependency,
+    elsewhere: looking ? undefined : fetched?.elsewhere,
+    vouch: guard && ((place) => guard.dependency(fetched?.fileAt(place) ?? place)),
   };
-  return within(printable(text.path), async () => {
+  return within(printable(name), async () => {
     const checked = await guard?.source(source, text.path);
     const opened = await open();
     return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
   });
 
   async function open(): Promise<OpenedSource> {
+    const byName = text.transport === undefined ? undefined : nameReaderNamed(text.transport);
+    if (byName) return namedSource(byName, text, reading, context);
+    const several = text.files && filesReaderNamed(text.transport!);
+    if (several) return filesSource(several, await allOf(text.files), text, reading, context);
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);
-    const bytes = await decrypted(await bytesOf(source, text.path), options.passphrase, context);
+    const bytes = await decrypted({ ...(await bytesOf(source, text.path)), name }, options.passphrase, context);
     try {
       const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
+      const files = filesReaderFor(unwrapped, text);
+      if (files) return await filesSource(files, [whole(bytes, unwrapped)], text, reading, context);
       const content = contentReaderFor(unwrapped, text);
       return content
         ? await readContent(bytes, unwrapped, content, { text, reading }, context)
@@ -108,6 +186,16 @@ export async function openSource(
       throw error;
     }
   }
+}
+
+/** Bytes of which the beginning was looked at. */
+const whole = (bytes: ByteSource, { open }: Unwrapped): ByteSource =>
+  bytes.kind === 'random' ? bytes : { ...bytes, chunks: open() };
+
+/** A package that is compressed as a whole is a file of another kind. */
+function filesReaderFor({ head, compression }: Unwrapped, { transport }: SourceText): FilesReader | undefined {
+  if (compression.length) return undefined;
+  return transport === undefined ? filesOffer(head)?.reader : filesReaderNamed(transport);
 }
 
 /** A format that is one file from end to end. */
@@ -158,16 +246,34 @@ async function readArchive(
 /** What every reader makes of a source. @throws OcixError source/…, format/unknown where it is no archive at all */
 export async function detectSource(
   source: Source,
-  { passphrase }: Pick<SourceOptions, 'passphrase'>,
+  options: SourceOptions,
   keep: Keeper,
   context: Context,
 ): Promise<readonly Offer[]> {
-  const { path } = await sourceText(source, undefined);
+  const { transport, path } = await sourceText(source, undefined);
+  if (transport !== DISCOVERED || typeof source !== 'string')
+    return detectFound(source, { path, ...options }, keep, context);
+  const { file, remove } = await fetchSource(path, options, context);
+  try {
+    return await detectFound(file, { path: file, ...options }, keep, context);
+  } finally {
+    await remove();
+  }
+}
+
+async function detectFound(
+  source: Source,
+  { path, passphrase }: Pick<SourceOptions, 'passphrase'> & { readonly path: string },
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Offer[]> {
   if (typeof source === 'string' && (await pathKind(path)) === 'folder')
     return archiveOffers(await folderArchive(path, context));
   const bytes = await decrypted(await bytesOf(source, path), passphrase, context);
   try {
     const unwrapped = await unwrap(bytes, HEAD_SIZE, context);
+    const files = unwrapped.compression.length ? undefined : filesOffer(unwrapped.head);
+    if (files) return [described(files, [])];
     const offers = contentOffers(unwrapped.head);
     if (!offers.length) return await archiveOffers(await unwrapped.archive(keep));
     return offers.map((offer) => described(offer, unwrapped.compression));
@@ -209,13 +315,15 @@ async function readerFor(
 const titled = (title: string, compression: readonly string[]): string =>
   compression.length ? `${title}, ${compression.join(' in ')}` : title;
 
-const sourceText = async (source: Source, from: string | undefined): Promise<SourceText> =>
-  typeof source === 'string'
-    ? parseSource(source, from)
-    : { transport: from ?? source.from, path: source.name ?? 'standard input', selector: undefined };
+async function sourceText(source: Source, from: string | undefined): Promise<SourceText> {
+  if (typeof source === 'string') return parseSource(source, from);
+  if ('files' in source)
+    return { transport: source.from, path: namesOf(source.files), files: source.files, selector: undefined };
+  return { transport: from ?? source.from, path: source.name ?? 'standard input', selector: undefined };
+}
 
 const bytesOf = async (source: Source, path: string): Promise<ByteSource> =>
-  typeof source === 'string' ? fileSource(path) : streamSource(path, source.stream);
+  typeof source === 'object' && 'stream' in source ? streamSource(path, source.stream) : fileSource(path);
 
 async function openPlainTar(
   source: Source,

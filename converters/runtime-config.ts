@@ -11,8 +11,8 @@ import { tarScanner } from '../formats/tar/scanner.ts';
 import { scratchKeeper } from './keepers.ts';
 import { openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
-import { type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
-import { folderInTree, MOST_DATABASE } from './targets/bundle.ts';
+import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
+import { folderInTree, MOST_DATABASE } from './targets/bundle-folder.ts';
 
 export interface RuntimeConfigOptions extends ContextOptions, SourceOptions {
   readonly platform?: string | undefined;
@@ -30,6 +30,7 @@ export async function configOf(source: Source, options: RuntimeConfigOptions = {
     try {
       const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
       const image = theImage(selectPlatform(selectItems(opened.items, opened.selector), platform), context.host);
+      checkConfig(image.config);
       const { rootfs, runtime = { terminal: false, readOnly: false } } = options;
       const root =
         rootfs === undefined ? await viewOfLayers(image, context) : viewOfFolder(rootfs, runtime.userNamespace);

@@ -1,5 +1,4 @@
 /** Layers that the images of one run share: made by one of them, taken from the layout by the others once it is there. */
-import { join } from 'node:path';
 import type { Kept } from '../formats/archive/archive.ts';
 import type { Context } from '../formats/base/context.ts';
 import { CODECS, decompressed } from '../formats/codec/index.ts';
@@ -18,7 +17,7 @@ export function sharedLayers(out: string, context: Context): { forImage(): Share
   const documents = new Map<string, Promise<unknown>>();
   const stored = new Map<string, StoredLayer>();
   const making = new Map<string, Promise<void>>();
-  const blobs = blobStore(join(out, 'blobs'));
+  const blobs = blobStore(`${out}/blobs`);
 
   return {
     forImage() {

@@ -4,6 +4,7 @@ import type { Note } from '../formats/base/notes.ts';
 import { digestOf } from '../formats/bytes/digest.ts';
 import { type ImageConfig, platformText } from '../formats/model/config.ts';
 import { type Image, type Item, imagesOf } from '../formats/model/image.ts';
+import type { Pod, PodMount, PodVolume } from '../formats/model/pod.ts';
 import type { OpenedSource } from './open.ts';
 
 export interface SourceSummary {
@@ -15,7 +16,23 @@ export interface SourceSummary {
     readonly mediaType: string;
     readonly digest: string;
   }[];
+  /** Absent where there is none. Their images are among `images`. */
+  readonly pods?: readonly PodSummary[];
   readonly notes: readonly Note[];
+}
+
+export interface PodSummary {
+  readonly names: readonly string[];
+  readonly apps: readonly {
+    readonly name: string;
+    /** Names of the image. */
+    readonly image: readonly string[];
+    readonly command: readonly string[];
+    readonly user?: string;
+    readonly mounts: readonly PodMount[];
+    readonly readOnlyRoot: boolean;
+  }[];
+  readonly volumes: readonly PodVolume[];
 }
 
 export interface ImageSummary {
@@ -47,6 +64,7 @@ export interface LayerSummary {
 
 export function summaryOf(opened: OpenedSource, items: readonly Item[], context: Context): SourceSummary {
   const { name, format, title, size } = opened;
+  const pods = items.flatMap((item) => (item.kind === 'pod' ? [podSummary(item)] : []));
   return {
     source: { name, format, title, ...(size === undefined ? {} : { size }) },
     images: items.flatMap((item) =>
@@ -57,9 +75,23 @@ export function summaryOf(opened: OpenedSource, items: readonly Item[], context:
         ? [{ names: item.names, mediaType: item.descriptor.mediaType, digest: item.descriptor.digest }]
         : [],
     ),
+    ...(pods.length ? { pods } : {}),
     notes: context.notes.all(),
   };
 }
+
+const podSummary = ({ names, apps, volumes }: Pod): PodSummary => ({
+  names,
+  apps: apps.map(({ name, image, config, mounts, readOnlyRoot }) => ({
+    name,
+    image: image.names,
+    command: [...config.entrypoint, ...config.cmd],
+    ...(config.user === undefined ? {} : { user: config.user }),
+    mounts,
+    readOnlyRoot,
+  })),
+  volumes,
+});
 
 function imageSummary(image: Image, names: readonly string[]): ImageSummary {
   const { config, original } = image;

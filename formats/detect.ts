@@ -2,8 +2,8 @@
 import type { Archive } from './archive/archive.ts';
 import { OcixError } from './base/errors.ts';
 import { printable } from './bytes/text.ts';
-import { CONTENT_READERS, READERS } from './index.ts';
-import type { Bid, ContentReader, Reader } from './model/reader.ts';
+import { CONTENT_READERS, FILES_READERS, READERS } from './index.ts';
+import type { Bid, ContentReader, FilesReader, Reader } from './model/reader.ts';
 
 export interface Offer extends Bid {
   readonly reader: Reader;
@@ -11,6 +11,19 @@ export interface Offer extends Bid {
 
 export interface ContentOffer extends Bid {
   readonly reader: ContentReader;
+}
+
+export interface FilesOffer extends Bid {
+  readonly reader: FilesReader;
+}
+
+/** The bid on how a file begins, of the formats whose images are made of several. */
+export function filesOffer(head: Uint8Array): FilesOffer | undefined {
+  for (const reader of FILES_READERS) {
+    const bid = reader.recognise(head);
+    if (bid) return { reader, ...bid };
+  }
+  return undefined;
 }
 
 /** Bids on how the uncompressed content begins, highest first. */

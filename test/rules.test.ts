@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { TARGETS } from '../converters/targets/index.ts';
 import { CODES } from '../formats/base/errors.ts';
-import { READERS } from '../formats/index.ts';
+import { CONTENT_READERS, READERS } from '../formats/index.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -20,10 +20,12 @@ const ROOMS: readonly (readonly [RegExp, number])[] = [
   // Between store and model: an input as named members, whatever holds it. Layers are made of members.
   [/^formats\/archive\//, 7],
   [/^formats\/model\//, 8],
-  [/^formats\/(?:docker|appc|oci|plain)\//, 9],
-  [/^formats\/[^/]+\.ts$/, 10],
-  [/^converters\/(?:passes|runtime)\//, 12],
-  [/^converters\/targets\//, 13],
+  [/^formats\/(?:docker|appc|oci|plain|debian)\//, 9],
+  // What a name leads to in a network, and whether it is what was asked for: above the format that it fetches.
+  [/^formats\/(?:discovery|apt)\//, 10],
+  [/^formats\/[^/]+\.ts$/, 11],
+  [/^converters\/(?:passes|runtime|validate\/rules)\//, 12],
+  [/^converters\/(?:targets|validate)\//, 13],
   [/^converters\/[^/]+\.ts$/, 14],
   [/^cli\//, 15],
 ];
@@ -74,7 +76,8 @@ test('a file imports its own room and rooms below it, never a room above or besi
 });
 
 test('node: modules are imported only where the outside is touched', () => {
-  const allowed = /^(?:formats\/(?:bytes|codec|rootfs|store|archive\/folder)|converters\/(?:keepers|targets\/)|cli\/)/;
+  const allowed =
+    /^(?:formats\/(?:bytes|codec|rootfs|store|discovery|archive\/folder)|converters\/(?:keepers|targets\/)|cli\/)/;
   const wrong = SOURCES.filter((path) => !allowed.test(path) && /from 'node:|import\('node:/.test(textOf(path)));
   expect(wrong, 'readers and inspection have to run where there is no Node').toEqual([]);
 });
@@ -114,12 +117,11 @@ test('exports have names', () => {
   ).toEqual([]);
 });
 
-test('every format folder with a reader is in the table of readers', () => {
-  const folders = readdirSync(join(ROOT, 'formats'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const readers = folders.filter(({ name }) =>
-    filesBelow(`formats/${name}`).some((path) => path.endsWith('index.ts') && /: Reader = /.test(textOf(path))),
-  );
-  expect(readers.length, 'a reader outside the table is never asked').toBe(READERS.length);
+test('every reader of a format folder is in a table of readers', () => {
+  const declared = SOURCES.filter(
+    (path) => /^formats\/[^/]+\/[^/]+\.ts$/.test(path) && !path.includes('/model/'),
+  ).flatMap((path) => [...textOf(path).matchAll(/(?:: |satisfies )(?:Content)?Reader(?: = |;)/g)]);
+  expect(declared.length, 'a reader outside the tables is never asked').toBe(READERS.length + CONTENT_READERS.length);
 });
 
 test('every target file is in the table of targets', () => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { dockerFileName } from '../../formats/appc/naming.ts';
 import { EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { begin, type Session } from '../session.ts';
-import { defaultOut, type Options, run } from './convert.ts';
+import { defaultOut, filesAndOut, type Options, run } from './convert.ts';
 
 const DOCKER2ACI = `
 The image is named as docker2aci named it, always with a registry, so that what depends on it by name finds it. Convert --to aci
@@ -28,6 +28,26 @@ export function registerDocker2aci(program: Command, session: Session): void {
     .action(async (file: string, out: string | undefined, options: Options) => {
       const from = { ...options, to: 'aci', from: 'docker-archive' };
       await run(file, out ?? (await fileFor(file, from, session)), from, session, { naming: 'docker2aci' });
+    });
+  printOptions(targetOptions(sourceOptions(command)));
+}
+
+export function registerDeb2aci(program: Command, session: Session): void {
+  const command = program
+    .command('deb2aci')
+    .summary('Debian packages to one App Container Image')
+    .description(
+      'One image from all of the packages, without running anything of them. OUT is the last argument, unless that is a file; without it the image gets the name of the first package, with .aci, in the current folder.',
+    )
+    .argument('<file...>', 'packages, or - for one from standard input, and where to write')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix deb2aci hello_2.10-3_amd64.deb libc6_*.deb hello.aci\n  ocix deb2aci --exec /usr/bin/hello --ref example.com/hello:2.10 *.deb hello.aci\n${EXIT_HELP}`,
+    )
+    .action(async (args: readonly string[], options: Options) => {
+      const { files, out } = await filesAndOut(args);
+      const source = files.length === 1 && files[0] === '-' ? 'deb:-' : { files: [...files], from: 'deb' };
+      await run(source, out ?? defaultOut(files[0]!, '.aci'), { ...options, to: 'aci', from: 'deb' }, session);
     });
   printOptions(targetOptions(sourceOptions(command)));
 }

@@ -1,9 +1,10 @@
 /** `bundle`, `unpack` and `runtime-config`: what runs, and what it runs in. */
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { parseCapabilities, type RuntimeOptions } from '../../converters/runtime/config.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
+import { printable } from '../../formats/bytes/text.ts';
 import { type IdMapping, parseIdMapping } from '../../formats/rootfs/owners.ts';
 import {
   type CommonOptions,
@@ -38,13 +39,13 @@ export function registerBundle(program: Command, session: Session): void {
     .command('bundle')
     .summary('a runtime bundle: rootfs/ and config.json')
     .description(
-      'Unpacks the one image of SOURCE into DIR/rootfs and writes the config.json that runs it under runc or crun.',
+      'Unpacks the one image of SOURCE into DIR/rootfs and writes the config.json that runs it under runc or crun. A pod becomes a bundle for each app, DIR/APP, and DIR/run, which starts them together.',
     )
     .argument('<source>', SOURCE)
     .argument('<dir>', 'the bundle; it must not exist, or be empty')
     .addHelpText(
       'after',
-      `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n${EXIT_HELP}`,
+      `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n  ocix bundle --dep images/ pod.json pod/ && pod/run\n  ocix bundle rkt:/var/lib/rkt:@6733c088-a507-4694-aabf-178b28c5ca1c pod/\n${EXIT_HELP}`,
     )
     .action(async (source: string, dir: string, options: Options) => {
       const { convert } = await import('../../converters/convert.ts');
@@ -52,7 +53,7 @@ export function registerBundle(program: Command, session: Session): void {
         convert(sourceOf(source, session), dir, { ...library, to: 'bundle' }),
       );
       if (options.json) await print(session, [JSON.stringify(report)]);
-      if (!options.quiet) session.stderr.write(`Next: cd ${quoted(dir)} && runc run NAME\n`);
+      if (!options.quiet) session.stderr.write(await nextLine(dir));
     });
   printOptions(runtimeOptions(extractionOptions(sourceOptions(command))));
 }
@@ -114,7 +115,7 @@ async function run(
   work: (library: ConvertOptions) => Promise<Report>,
 ): Promise<Report> {
   await keepNurserySmall();
-  const { library, view } = begin(session, options);
+  const { library, view, decided } = begin(session, options);
   const { strict, force } = options;
   const started = performance.now();
   try {
@@ -126,6 +127,7 @@ async function run(
       runtime: runtimeOf(options),
     });
     view.end();
+    await decided();
     if (options.report !== undefined) await writeReport(options.report, report);
     if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
     return report;
@@ -134,10 +136,16 @@ async function run(
   }
 }
 
-function extractionOf({ rootless, uidMap, gidMap, keepDirlinks }: Options): ConvertOptions['extraction'] {
+function extractionOf({ rootless, uidMap, gidMap, keepDirlinks, configure }: Options): ConvertOptions['extraction'] {
   const mappings = (texts: readonly string[], option: string): readonly IdMapping[] =>
     texts.map((text) => parseIdMapping(text, option));
-  return { rootless, uidMap: mappings(uidMap, 'uid-map'), gidMap: mappings(gidMap, 'gid-map'), keepDirlinks };
+  return {
+    rootless,
+    uidMap: mappings(uidMap, 'uid-map'),
+    gidMap: mappings(gidMap, 'gid-map'),
+    keepDirlinks,
+    complete: configure,
+  };
 }
 
 const runtimeOf = ({ tty, readOnly, caps }: Options): RuntimeOptions => ({
@@ -151,9 +159,17 @@ function summary({ images, notes, target }: Report, milliseconds: number): strin
   const size = layers.length ? `, ${sizeText(layers.reduce((sum, { plainSize }) => sum + plainSize, 0))}` : '';
   return [
     ...noteLines(notes),
-    `${images[0]?.names[0] ?? 'image'} unpacked into ${target.out}${size}, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
+    `${printable(images.map(({ names }) => names[0] ?? 'image').join(', '))} unpacked into ${target.out}${size}, ${secondsText(milliseconds)}${notes.length ? ` · ${countText(notes.length, 'note')} (--strict refuses them)` : ''}`,
     '',
   ].join('\n');
+}
+
+/** A pod has a script that starts its bundles; one without has several bundles and nothing to start them together. */
+async function nextLine(dir: string): Promise<string> {
+  const names = await readdir(dir);
+  if (names.includes('run')) return `Next: ${quoted(`${dir.replace(/\/+$/, '')}/run`)} [NAME]\n`;
+  const bundle = names.includes('config.json') ? dir : `${dir.replace(/\/+$/, '')}/APP`;
+  return `Next: cd ${quoted(bundle)} && runc run NAME\n`;
 }
 
 const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

@@ -1,13 +1,14 @@
 /** `convert`, and the commands that are `convert` with the source's format fixed. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import type { ConvertOptions, Report } from '../../converters/index.ts';
+import type { ConvertOptions, Report, Source } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
+import { pathKind } from '../../formats/bytes/source.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { type CommonOptions, EXIT_HELP, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
-import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
+import { begin, keepNurserySmall, print, type Session, sourceDateEpoch, sourceOf } from '../session.ts';
 
 export interface Options extends CommonOptions {
   readonly to?: string;
@@ -17,7 +18,6 @@ export interface Options extends CommonOptions {
   readonly strict?: boolean;
   readonly flatten?: boolean;
   readonly force?: boolean;
-  readonly layers?: 'one' | 'each';
   readonly layer?: number;
   readonly v1?: boolean;
   readonly signKey?: string;
@@ -31,7 +31,10 @@ export function registerConvert(program: Command, session: Session): void {
     .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
-    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, aci, tar or bundle')
+    .option(
+      '--to <name>',
+      'what a bare OUT becomes: oci (default), oci-archive, docker-archive, aci, tar, bundle or kube',
+    )
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));
@@ -84,18 +87,45 @@ export function registerAci2oci(program: Command, session: Session): void {
   printOptions(targetOptions(sourceOptions(command)));
 }
 
+export function registerDeb2oci(program: Command, session: Session): void {
+  const command = program
+    .command('deb2oci')
+    .summary('Debian packages to one OCI image')
+    .description(
+      'One image from all of the packages, without running anything of them. OUT is the last argument, unless that is a file; without it the layout gets the name of the first package, with .oci, in the current folder.',
+    )
+    .argument('<file...>', 'packages, or - for one from standard input, and where to write')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  ocix deb2oci hello_2.10-3_amd64.deb libc6_*.deb hello/\n  ocix deb2oci --exec /usr/bin/hello --layers package *.deb hello/\n${EXIT_HELP}`,
+    )
+    .action(async (args: readonly string[], options: Options) => {
+      const { files, out } = await filesAndOut(args);
+      const source = files.length === 1 && files[0] === '-' ? 'deb:-' : { files: [...files], from: 'deb' };
+      await run(source, out ?? defaultOut(files[0]!), { ...options, from: 'deb' }, session);
+    });
+  printOptions(targetOptions(sourceOptions(command)));
+}
+
+/** The last argument is OUT unless it is a file. */
+export async function filesAndOut(args: readonly string[]) {
+  const last = args.at(-1)!;
+  const isInput = args.length === 1 || last === '-' || (await pathKind(last)) === 'file';
+  return isInput ? { files: args, out: undefined } : { files: args.slice(0, -1), out: last };
+}
+
 /** The input's base name with another ending. @throws OcixError usage/argument for standard input, which has no name */
 export function defaultOut(file: string, ending = '.oci'): string {
   if (file === '-')
     throw new OcixError('usage/argument', 'standard input has no name to call the output by', {
       hint: 'Say where to write, behind the -.',
     });
-  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}${ending}`;
+  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci|deb))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}${ending}`;
 }
 
 /** Converts, and says what came of it. */
 export async function run(
-  source: string,
+  source: Source,
   out: string,
   options: Options,
   session: Session,
@@ -103,11 +133,11 @@ export async function run(
 ): Promise<void> {
   await keepNurserySmall();
   const { convert } = await import('../../converters/convert.ts');
-  const { library, view } = begin(session, options);
+  const { library, view, decided } = begin(session, options);
   const started = performance.now();
   let report: Report;
   try {
-    report = await convert(sourceOf(source, session), out, {
+    report = await convert(typeof source === 'string' ? sourceOf(source, session) : source, out, {
       ...library,
       ...picked(options, library.passphrase),
       ...more,
@@ -117,6 +147,7 @@ export async function run(
   } finally {
     view.end();
   }
+  await decided();
   if (options.report !== undefined) await writeReport(options.report, report);
   await print(
     toStandardOutput(out) ? { ...session, stdout: session.stderr } : session,
@@ -154,16 +185,9 @@ const picked = (
   signWith: signKey === undefined ? undefined : { key: fileBytes(signKey), passphrase, at: new Date() },
 });
 
-/** https://reproducible-builds.org/specs/source-date-epoch/ */
 function epoch({ env }: Session): Pick<ConvertOptions, 'created'> {
-  const text = env['SOURCE_DATE_EPOCH'];
-  if (text === undefined || text === '') return {};
-  const date = new Date(Number(text) * 1000);
-  if (/^[0-9]{1,12}$/.test(text) && !Number.isNaN(date.getTime()))
-    return { created: date.toISOString().replace('.000Z', 'Z') };
-  throw new OcixError('usage/option', `SOURCE_DATE_EPOCH=${printable(text)} is not a number of seconds`, {
-    hint: 'Unset it, or set it to seconds since 1970.',
-  });
+  const seconds = sourceDateEpoch(env);
+  return seconds === undefined ? {} : { created: new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') };
 }
 
 function summary({ images, notes }: Report, milliseconds: number): string {

@@ -1,11 +1,18 @@
 /** An image as a person wants to see it. */
 import type { ImageSummary, SourceSummary } from '../../converters/summary.ts';
 import { printable } from '../../formats/bytes/text.ts';
+import { commandText } from './command.ts';
+import { podText } from './pod.ts';
 import { clip, type Paint } from './terminal.ts';
 import { countText, shortDigest, sizeText } from './units.ts';
 
-export function summaryText({ source, images, artifacts, notes }: SourceSummary, width: number, paint: Paint): string {
-  const parts = images.map((image) => imageText(image, source.title, width, paint));
+export function summaryText(
+  { source, images, artifacts, pods = [], notes }: SourceSummary,
+  width: number,
+  paint: Paint,
+): string {
+  const parts = pods.map((pod) => podText(pod, width, paint));
+  parts.push(...images.map((image) => imageText(image, source.title, width, paint)));
   if (artifacts.length)
     parts.push(
       artifacts
@@ -135,8 +142,6 @@ function dependencyText({ dependencies = [] }: ImageSummary, paint: Paint): stri
 }
 
 /** Words with spaces in them are quoted, so that a person sees where each begins. */
-const commandText = (words: readonly string[]): string =>
-  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 
 const BAR = 18;
 

@@ -3,7 +3,8 @@ import { OcixError } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { type Platform, platformMatches, platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
-import { type Image, type Item, imagesOf } from '../../formats/model/image.ts';
+import { type Image, type Item, imagesOf, type Storable } from '../../formats/model/image.ts';
+import { imagesOfPod, type Pod, withImages } from '../../formats/model/pod.ts';
 import type { Selector } from '../../formats/model/reader.ts';
 import { sameForm } from '../../formats/model/reference.ts';
 
@@ -34,6 +35,7 @@ export function selectItems(items: readonly Item[], selector: Selector | undefin
 }
 
 const namesOf = (item: Item): readonly string[] => {
+  if (item.kind === 'pod') return item.names;
   const descriptor = item.kind === 'image' ? item.original.descriptor : item.descriptor;
   const full = annotationsOf(descriptor)['io.containerd.image.name'];
   return full === undefined ? item.names : [...item.names, full];
@@ -61,11 +63,23 @@ export function selectPlatform(items: readonly Item[], want: Platform | undefine
   });
 }
 
-function platformOf(item: Item, want: Platform, names: readonly string[]): readonly Image[] {
+function platformOf(item: Item, want: Platform, names: readonly string[]): readonly (Image | Pod)[] {
+  if (item.kind === 'pod') return podFor(item, want);
+  return item.kind === 'artifact' ? [] : imageFor(item, want, names);
+}
+
+/** A pod runs on one machine: all of its images fit, or it does not. */
+function podFor(pod: Pod, want: Platform): readonly Pod[] {
+  const images = imagesOfPod(pod);
+  const fitting = images.flatMap((image) => imageFor(image, want, image.names));
+  return fitting.length === images.length ? [withImages(pod, fitting)] : [];
+}
+
+function imageFor(item: Storable, want: Platform, names: readonly string[]): readonly Image[] {
   if (item.kind === 'artifact') return [];
   if (item.kind === 'index') {
     // The first that matches counts, as the specification has it for several.
-    return item.children.flatMap((child) => platformOf(child, want, names)).slice(0, 1);
+    return item.children.flatMap((child) => imageFor(child, want, names)).slice(0, 1);
   }
   const { platform } = item.config;
   const full = { ...want, ...definedOnly(platform) };

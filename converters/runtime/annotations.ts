@@ -6,7 +6,7 @@ import { type Context, note } from '../../formats/base/context.ts';
 import type { ImageConfig } from '../../formats/model/config.ts';
 
 /** Annotations that a runtime acts on, by how they begin. */
-const STEERING = [
+export const STEERING = [
   'run.oci.',
   'org.criu.',
   'cdi.k8s.io/',

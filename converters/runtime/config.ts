@@ -11,9 +11,9 @@ import { type IdMapping, isMapped, type UserNamespace } from '../../formats/root
 import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
 import { annotationsOf } from './annotations.ts';
 import { isolationOf } from './isolation.ts';
-import { mountsOf } from './mounts.ts';
-import { processOf } from './process.ts';
-import { type ResolvedUser, type RootFile, resolveUser } from './user.ts';
+import { checkVolumes, mountsOf } from './mounts.ts';
+import { checkProcess, processOf } from './process.ts';
+import { checkUser, type ResolvedUser, type RootFile, resolveUser } from './user.ts';
 
 export interface RuntimeOptions {
   readonly terminal: boolean;
@@ -50,9 +50,22 @@ const MASKED = [
 ];
 const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-/** @throws OcixError format/unsupported for an image of another system, image/config, image/user */
+/**
+ * Whatever can be refused without a root filesystem, so that nothing is unpacked in vain.
+ *
+ * @throws OcixError format/unsupported for an image of another system, image/config, image/user for one that cannot be read
+ */
+export function checkConfig(config: ImageConfig): void {
+  checkSystem(config);
+  checkProcess(config);
+  checkVolumes(config);
+  checkUser(config.user);
+}
+
+/** @throws OcixError what `checkConfig` throws, and image/user for a user who is not in the root filesystem */
 export function runtimeConfig(config: ImageConfig, root: RootView, options: RuntimeOptions, context: Context): Json {
-  checkPlatform(config, context);
+  checkConfig(config);
+  noteArchitecture(config, context);
   const namespace = options.userNamespace;
   const named = resolveUser(config.user, root.file);
   const resolved = { ...named, groups: config.supplementaryGroups ?? named.groups };
@@ -76,6 +89,12 @@ export function runtimeConfig(config: ImageConfig, root: RootView, options: Runt
   };
 }
 
+/** What to give so that an id is mapped. Who starts the container stays its root; others are what he was granted. */
+function widened({ uids, gids }: UserNamespace): string {
+  const options = (name: string, [root]: readonly IdMapping[]) => `${name} 0:${root?.host}:1 ${name} 1:100000:65536`;
+  return `what /etc/subuid and /etc/subgid grant can be mapped, for example ${options('--uid-map', uids)} ${options('--gid-map', gids)}`;
+}
+
 /** An id that the namespace does not have cannot be taken on: the process is root there, which outside is who starts it. */
 function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, context: Context): ResolvedUser {
   const [uid, gid] = [isMapped(user.uid, uids) ? user.uid : 0, isMapped(user.gid, gids) ? user.gid : 0];
@@ -86,7 +105,7 @@ function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, contex
     note(
       context,
       'defaulted',
-      `the user ${user.uid}:${user.gid} is outside of the mapping, and ${uid}:${gid} is taken instead (--uid-map and --gid-map widen it)`,
+      `the user ${user.uid}:${user.gid} is outside of the mapping, and ${uid}:${gid} is taken instead; ${widened({ uids, gids })}`,
       'configuration',
       '/config/User',
     );
@@ -96,7 +115,7 @@ function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, contex
     note(
       context,
       'dropped',
-      `supplementary groups outside of the mapping: ${lost.join(', ')} (--gid-map widens it)`,
+      `supplementary groups outside of the mapping: ${lost.join(', ')}; ${widened({ uids, gids })}`,
       'configuration',
       '/config/User',
     );
@@ -106,13 +125,15 @@ function withinMapping(user: ResolvedUser, { uids, gids }: UserNamespace, contex
 
 const mapping = ({ container, host, size }: IdMapping): Json => ({ containerID: container, hostID: host, size });
 
-function checkPlatform({ platform }: ImageConfig, context: Context): void {
-  const { os = 'linux', architecture } = platform;
-  if (os !== 'linux') {
-    throw new OcixError('format/unsupported', `an image for ${platformText(platform)} makes no Linux bundle`, {
-      hint: 'Convert it to a layout instead: ocix convert SOURCE OUT.',
-    });
-  }
+function checkSystem({ platform }: ImageConfig): void {
+  if ((platform.os ?? 'linux') === 'linux') return;
+  throw new OcixError('format/unsupported', `an image for ${platformText(platform)} makes no Linux bundle`, {
+    hint: 'Convert it to a layout instead: ocix convert SOURCE OUT.',
+  });
+}
+
+function noteArchitecture({ platform }: ImageConfig, context: Context): void {
+  const { architecture } = platform;
   if (architecture !== undefined && architecture !== context.host.architecture) {
     note(
       context,

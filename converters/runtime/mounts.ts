@@ -36,6 +36,8 @@ export function mountsOf(
     if (point?.volume) noteVolume(point, { destination, folder, namespace }, context);
     if (point?.volume?.kind === 'host')
       return mount(destination, 'none', point.volume.source, ...hostOptions(point.volume, point));
+    if (point?.volume?.kind === 'beside')
+      return mount(destination, 'none', point.volume.path, 'bind', 'private', ...FOLDER, point.readOnly ? 'ro' : 'rw');
     const start = point?.volume ? { ...point.volume, isEmpty: true } : folder;
     return mount(
       destination,
@@ -74,6 +76,7 @@ const ROOTLESS: readonly Mount[] = [
   mount('/sys', 'none', '/sys', 'rbind', 'nosuid', 'noexec', 'nodev', 'ro'),
 ];
 
+const FOLDER = ['nosuid', 'nodev'];
 const VOLUME = ['rw', 'nosuid', 'nodev', 'relatime'];
 const READ_ONLY = ['ro', 'nosuid', 'nodev', 'relatime'];
 
@@ -97,7 +100,6 @@ function asInImage(folder: FolderInRoot | undefined, namespace: UserNamespace | 
 /** Sorted, since the source's order has no meaning. */
 function volumePaths(config: ImageConfig, taken: readonly Mount[], context: Context): readonly string[] {
   const paths = [...config.volumes, ...(config.mountPoints ?? []).map(({ path }) => path)];
-  for (const path of paths) checkVolume(path);
   return [...new Set(paths.map(clean))].sort().filter((destination) => {
     if (
       destination === '/' ||
@@ -123,8 +125,12 @@ const clean = (path: string): string =>
     .filter((part) => part !== '' && part !== '.')
     .join('/')}`;
 
-function checkVolume(path: string): void {
-  if (path.startsWith('/') && !path.includes('\0') && !/(?:^|\/)\.\.(?:\/|$)/.test(path)) return;
+/** @throws OcixError image/config */
+export function checkVolumes({ volumes, mountPoints = [] }: ImageConfig): void {
+  const isInside = (path: string): boolean =>
+    path.startsWith('/') && !path.includes('\0') && !/(?:^|\/)\.\.(?:\/|$)/.test(path);
+  const path = [...volumes, ...mountPoints.map((point) => point.path)].find((one) => !isInside(one));
+  if (path === undefined) return;
   throw new OcixError(
     'image/config',
     `the volume ${JSON.stringify(printable(path.slice(0, 80)))} is not an absolute path that stays inside`,

@@ -18,6 +18,13 @@ export interface ProcessOptions {
 }
 
 /** @throws OcixError image/config */
+export function checkProcess(config: ImageConfig): void {
+  argumentsOf(config);
+  for (const line of config.env) nameIn(line);
+  folderOf(config);
+}
+
+/** @throws OcixError image/config */
 export function processOf(config: ImageConfig, user: ResolvedUser, { terminal, isolation }: ProcessOptions): Json {
   const { capabilities } = isolation;
   return {

@@ -23,16 +23,26 @@ const MOST_ID = 2 ** 32 - 2;
 /** @param user `user`, `uid`, `user:group`, `uid:gid`, `uid:group` or `user:gid`; empty is root @throws OcixError image/user */
 export function resolveUser(user: string | undefined, file: RootFile): ResolvedUser {
   if (user === undefined || user === '') return withId(0, undefined, file);
-  const [name = '', group, ...more] = user.split(':');
-  if (more.length || name === '' || group === '') throw bad(user, 'it is not of the form user[:group]');
-  const id = numericId(name, user);
-  const gid = group === undefined ? undefined : (numericId(group, user) ?? groupNamed(group, user, file));
+  const { name, id, group, groupId } = partsOf(user);
+  const gid = group === undefined ? undefined : (groupId ?? groupNamed(group, user, file));
   if (id !== undefined) return withId(id, gid, file);
   const entry = passwd(file).find((one) => one.name === name);
   if (!entry) throw bad(user, `there is no user ${printable(name)} in /etc/passwd of the image`);
   // Supplementary groups come with a name that has no group of its own, and in no other case.
   const groups = gid === undefined ? memberships(name, entry.gid, file) : [];
   return { uid: entry.uid, gid: gid ?? entry.gid, groups, home: entry.home };
+}
+
+/** Refuses what no database could resolve. @throws OcixError image/user */
+export function checkUser(user: string | undefined): void {
+  if (user !== undefined && user !== '') partsOf(user);
+}
+
+/** The ids are there where the user, or the group, is one. */
+function partsOf(user: string) {
+  const [name = '', group, ...more] = user.split(':');
+  if (more.length || name === '' || group === '') throw bad(user, 'it is not of the form user[:group]');
+  return { name, id: numericId(name, user), group, groupId: group === undefined ? undefined : numericId(group, user) };
 }
 
 function withId(uid: number, gid: number | undefined, file: RootFile): ResolvedUser {

@@ -7,6 +7,7 @@ import { OcixError } from '../../formats/base/errors.ts';
 import { digestOf, hexOf } from '../../formats/bytes/digest.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { jsonBytes } from '../../formats/json/write.ts';
+import { type Platform, platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import type { Image } from '../../formats/model/image.ts';
 import { type ResolvedUser, resolveUser } from '../runtime/user.ts';
@@ -26,7 +27,7 @@ export function aciManifest(image: Image, tree: AciTree, { name, reference }: Na
     manifestFor(
       {
         name,
-        config,
+        config: { ...config, platform: wholePlatform(image, context) },
         user: appUser(image, tree, context),
         annotations: annotationsBeside(image),
         docker: document && { reference, imageId: document.digest, manifest: manifest?.digest },
@@ -34,6 +35,17 @@ export function aciManifest(image: Image, tree: AciTree, { name, reference }: Na
       context,
     ),
   );
+}
+
+/** Both parts, or none: an image that says neither is for any machine. */
+function wholePlatform({ config: { platform }, names }: Image, context: Context): Platform {
+  const { host } = context;
+  const { os, architecture } = platform;
+  if ((os === undefined) === (architecture === undefined)) return platform;
+  const whole = { ...platform, os: os ?? host.os, architecture: architecture ?? host.architecture };
+  const message = `the source does not say all of its platform; ${platformText(whole)} is written (--platform says otherwise)`;
+  note(context, 'guessed', message, names[0] ?? 'image');
+  return whole;
 }
 
 export interface NamedAci {

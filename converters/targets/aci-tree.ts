@@ -4,7 +4,7 @@ import { concat, equalBytes, utf8Bytes } from '../../formats/bytes/text.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import { type Inode, mergedTree, type Tree, userPath } from '../../formats/rootfs/tree.ts';
 import type { TarEntry } from '../../formats/tar/entry.ts';
-import { MOST_DATABASE } from './bundle.ts';
+import { MOST_DATABASE } from './bundle-folder.ts';
 import { applyLayer, type FoundFiles } from './flat-tree.ts';
 
 export interface AciTree {

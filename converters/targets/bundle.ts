@@ -3,25 +3,19 @@
  * source onto the disk in one step, without a compressed image in between.
  * https://github.com/opencontainers/runtime-spec/blob/v1.0.2/bundle.md
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Context } from '../../formats/base/context.ts';
 import { digestOf } from '../../formats/bytes/digest.ts';
-import { outputError } from '../../formats/bytes/output-error.ts';
-import { utf8Bytes } from '../../formats/bytes/text.ts';
-import type { Json } from '../../formats/json/parse.ts';
-import type { Image, Item } from '../../formats/model/image.ts';
-import type { Extractor } from '../../formats/rootfs/extract.ts';
+import type { Image, Storable } from '../../formats/model/image.ts';
+import { imagesOfPod, type Pod } from '../../formats/model/pod.ts';
 import { type HeldFolder, holdFolder } from '../../formats/rootfs/held-folder.ts';
-import type { FolderInRoot } from '../../formats/rootfs/root-folder.ts';
-import type { Tree } from '../../formats/rootfs/tree.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
-import { type RootView, type RuntimeOptions, runtimeConfig } from '../runtime/config.ts';
+import { fillBundle } from './bundle-folder.ts';
 import { type Carries, FIELDS, IMAGE_FIELDS } from './carries.ts';
-import { type ExtractionOptions, extractImage, isRootless } from './extraction.ts';
+import { extractImage } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
+import { writePodBundle } from './pod-bundle.ts';
 import { plainKeeper } from './stream-keeper.ts';
 import type { Target, TargetOptions, TargetSink } from './target.ts';
 
@@ -52,7 +46,12 @@ export const bundle: Target = {
     layers: { as: 'as one tree' },
   },
   summary: 'an OCI runtime bundle: rootfs/ and config.json',
-  open: (out, options, context) => openFolder(out, options, context, writeBundle),
+  async open(out, options, context) {
+    const { sink, writeInto } = await openFolder(out, options, context, writeBundle);
+    const writePod = (pod: Pod) =>
+      writeInto(imagesOfPod(pod), (folder) => writePodBundle(pod, folder, options, context));
+    return { ...sink, writePod };
+  },
 };
 
 /** The root filesystem alone, for `unpack`; it is no target that a user can name. */
@@ -65,49 +64,61 @@ export const rootfsFolder = {
     openFolder(out, options, context, async (image, folder, { extraction = {} }, own) => {
       await extractImage(image, { folder, scratch: folder }, extraction, () => {}, own);
       return 'rootfs';
-    }),
+    }).then(({ sink }) => sink),
 };
 
 /** Writes below the private folder; gives the name of what is to be put in place. */
 type Write = (image: Image, folder: HeldFolder, options: TargetOptions, context: Context) => Promise<string>;
 
-async function openFolder(out: string, options: TargetOptions, context: Context, write: Write): Promise<TargetSink> {
+interface OpenedFolder {
+  readonly sink: TargetSink;
+  writeInto(images: readonly Image[], work: (folder: HeldFolder) => Promise<string>): Promise<readonly WrittenImage[]>;
+}
+
+async function openFolder(out: string, options: TargetOptions, context: Context, write: Write): Promise<OpenedFolder> {
   const there = await destination(out);
   if (!options.replace && (there.state === 'file' || there.state === 'folder'))
     throw occupied(out, there.state === 'file' ? 'is a file' : 'is a folder with something in it');
   const staging = await stageFor(there);
-  const folder = await held(staging);
+  const { folder, blobs } = await held(staging);
+  const release = (): void => {
+    blobs.release();
+    folder.release();
+  };
   let made = '';
-  return {
-    keep: plainKeeper(blobStore(join(staging.path, 'blobs'))),
-    async write(items: readonly Item[]): Promise<readonly WrittenImage[]> {
+  const writeInto: OpenedFolder['writeInto'] = async (images, work) => {
+    made = await work(folder);
+    return images.map((image) => ({
+      image,
+      digest: image.original.manifest?.digest ?? digestOf(image.original.config?.bytes ?? new Uint8Array(0)),
+      layers: [],
+    }));
+  };
+  const sink: TargetSink = {
+    keep: plainKeeper(blobStore(blobs.path, { shown: out, flat: true })),
+    async write(items: readonly Storable[]): Promise<readonly WrittenImage[]> {
       const image = theImage(items, context.host);
-      made = await write(image, folder, options, context);
-      return [
-        {
-          image,
-          digest: image.original.manifest?.digest ?? digestOf(image.original.config?.bytes ?? new Uint8Array(0)),
-          layers: [],
-        },
-      ];
+      return writeInto([image], () => write(image, folder, options, context));
     },
     async commit() {
       folder.empty(made);
       await put(staging, made, out, options);
-      folder.release();
+      release();
     },
     async discard() {
       const removed = emptied(folder);
-      folder.release();
+      release();
       // What somebody keeps putting there stays in a hidden folder: removing it by its path could lead anywhere.
       if (removed) await staging.discard();
     },
   };
+  return { sink, writeInto };
 }
 
-async function held(staging: Staging): Promise<HeldFolder> {
+async function held(staging: Staging): Promise<{ readonly folder: HeldFolder; readonly blobs: HeldFolder }> {
   try {
-    return holdFolder(staging.path);
+    const folder = holdFolder(staging.path);
+    return { folder, blobs: folder.make('blobs') };
   } catch (error) {
     await staging.discard();
     throw error;
@@ -128,61 +139,12 @@ async function put(staging: Staging, made: string, out: string, { replace }: Tar
   if (!(await staging.place(made))) throw occupied(out, 'has appeared meanwhile');
 }
 
-async function writeBundle(
-  image: Image,
-  scratch: HeldFolder,
-  options: TargetOptions,
-  context: Context,
-): Promise<string> {
-  const { extraction = {}, runtime = { terminal: false, readOnly: false } } = options;
+const writeBundle: Write = async (image, scratch, options, context) => {
   const folder = scratch.make('bundle');
   try {
-    const config = await extractImage(
-      image,
-      { folder, scratch },
-      extraction,
-      (tree) => runtimeConfig(image.config, viewOf(tree), withNamespace(runtime, extraction), context),
-      context,
-    );
-    await writeFile(`${folder.path}/config.json`, configBytes(config), { flag: 'wx' }).catch((cause: unknown) => {
-      throw outputError('config.json', cause);
-    });
+    await fillBundle(image, { folder, scratch }, options, context);
     return 'bundle';
   } finally {
     folder.release();
   }
-}
-
-/** For people, who edit it. */
-export const configBytes = (config: Json): Uint8Array => utf8Bytes(`${JSON.stringify(config, null, 2)}\n`);
-
-/** Without privileges a bundle needs a user namespace; a mapping that the user gives is always one. */
-export function withNamespace(runtime: RuntimeOptions, extraction: ExtractionOptions): RuntimeOptions {
-  const { uidMap = [], gidMap = [] } = extraction;
-  if (!isRootless(extraction) && !uidMap.length && !gidMap.length) return runtime;
-  const own = (id: number | undefined) => [{ container: 0, host: id ?? 0, size: 1 }];
-  return {
-    ...runtime,
-    userNamespace: {
-      uids: uidMap.length ? uidMap : own(process.getuid?.()),
-      gids: gidMap.length ? gidMap : own(process.getgid?.()),
-    },
-  };
-}
-
-/** User databases are small; one that is not is an attack on the memory of whoever reads it. */
-export const MOST_DATABASE = 10 * 2 ** 20;
-
-const viewOf = (tree: Extractor): RootView => ({
-  file: (path) => tree.read(path, MOST_DATABASE),
-  folder: (path) => folderInTree(tree.tree, path),
-});
-
-/** The folder at a path of a merged tree, links followed; one that no entry names is root's. */
-export function folderInTree(tree: Tree, path: string): FolderInRoot | undefined {
-  const real = tree.real(path);
-  const node = real === undefined ? undefined : tree.lookup(real);
-  if (!node?.children) return undefined;
-  const { mode = 0o755, uid = 0, gid = 0 } = node.inode.entry ?? {};
-  return { mode, uid, gid, isEmpty: node.children.size === 0 };
-}
+};

@@ -1,5 +1,5 @@
 /** The layers of an image onto a disk, in order, each read once with its digests checked. */
-import { type Context, checkAbort } from '../../formats/base/context.ts';
+import { type Context, checkAbort, note } from '../../formats/base/context.ts';
 import { within } from '../../formats/base/errors.ts';
 import { checkLimit } from '../../formats/base/limits.ts';
 import type { Digest } from '../../formats/bytes/digest.ts';
@@ -8,17 +8,21 @@ import { type Extractor, extractor } from '../../formats/rootfs/extract.ts';
 import type { HeldFolder } from '../../formats/rootfs/held-folder.ts';
 import type { IdMapping } from '../../formats/rootfs/owners.ts';
 import { loadSyscalls } from '../../formats/rootfs/syscalls.ts';
+import { hasOneId } from '../../formats/rootfs/user-namespace.ts';
 import { tarScanner } from '../../formats/tar/scanner.ts';
 
 export interface ExtractionOptions {
-  /** Owners are recorded instead of set. By default so for anybody but root. */
+  /** Owners are recorded instead of set. By default so for anybody but root, and for a root who is alone in his namespace. */
   readonly rootless?: boolean | undefined;
   readonly uidMap?: readonly IdMapping[] | undefined;
   readonly gidMap?: readonly IdMapping[] | undefined;
   readonly keepDirlinks?: boolean | undefined;
+  /** What an image has to complete it is run, inside of it. */
+  readonly complete?: boolean | undefined;
 }
 
-export const isRootless = ({ rootless }: ExtractionOptions): boolean => rootless ?? process.getuid?.() !== 0;
+export const isRootless = ({ rootless }: ExtractionOptions): boolean =>
+  rootless ?? (process.getuid?.() !== 0 || hasOneId());
 
 /** Folders that are private to us, on one file system. */
 export interface ExtractionFolders {
@@ -41,6 +45,14 @@ export async function extractImage<T>(
 ): Promise<T> {
   folder.make('rootfs').release();
   scratch.make('aside').release();
+  if (options.rootless === undefined && process.getuid?.() === 0 && isRootless(options)) {
+    note(
+      context,
+      'defaulted',
+      'the user namespace that this runs in has one id only, so owners are recorded instead of set, as with --rootless',
+      'rootfs',
+    );
+  }
   const owners = { privileged: !isRootless(options), uids: options.uidMap ?? [], gids: options.gidMap ?? [] };
   const tree = extractor({
     root: `${folder.path}/rootfs`,

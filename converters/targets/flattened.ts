@@ -2,14 +2,18 @@
 import type { Keeper } from '../../formats/archive/archive.ts';
 import { type Context, note } from '../../formats/base/context.ts';
 import type { Chunks } from '../../formats/bytes/chunks.ts';
-import type { Image, Item } from '../../formats/model/image.ts';
+import type { Image, Storable } from '../../formats/model/image.ts';
 import { layerFromMember } from '../../formats/model/layer.ts';
 import { flatTar } from './flat-tar.ts';
 import { flatTree } from './flat-tree.ts';
 
 /** Every image of the tree with one layer; images that have no more than one stay as they are. */
-export async function flattened(items: readonly Item[], keep: Keeper, context: Context): Promise<readonly Item[]> {
-  const flat: Item[] = [];
+export async function flattened(
+  items: readonly Storable[],
+  keep: Keeper,
+  context: Context,
+): Promise<readonly Storable[]> {
+  const flat: Storable[] = [];
   for (const item of items) {
     if (item.kind === 'image') flat.push(item.layers.length > 1 ? await flatImage(item, keep, context) : item);
     else if (item.kind === 'artifact') flat.push(item);

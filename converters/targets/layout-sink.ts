@@ -33,7 +33,7 @@ export interface LayoutSink {
   discard(): Promise<void>;
 }
 
-const MARKER = '{"imageLayoutVersion":"1.0.0"}';
+export const MARKER = '{"imageLayoutVersion":"1.0.0"}';
 
 /** @throws OcixError output/exists where something else than a layout is in the way */
 export async function openLayout(out: string, context: Context): Promise<LayoutSink> {
@@ -137,8 +137,8 @@ export async function readIndex(path: string, context: Context): Promise<Existin
   });
 }
 
-/** New entries follow the old ones; a name moves to its new image, and an image that is there already stays as it is. */
-function indexBytes(
+/** The index. New entries follow the old ones; a name moves to its new image, and an image that is there already stays as it is. */
+export function indexBytes(
   old: readonly Descriptor[],
   added: readonly Descriptor[],
   members: { readonly [name: string]: Json },

@@ -10,7 +10,7 @@ import type { Json } from '../../formats/json/parse.ts';
 import { jsonBytes } from '../../formats/json/write.ts';
 import { platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
-import type { Artifact, Descriptor, Document, Image, ImageIndex, Item } from '../../formats/model/image.ts';
+import type { Artifact, Descriptor, Document, Image, ImageIndex, Storable } from '../../formats/model/image.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import { layerMediaType, layerType, MEDIA } from '../../formats/model/media-types.ts';
 import { completePlatform, configBytes } from './config-bytes.ts';
@@ -33,7 +33,7 @@ export interface WrittenImage {
 
 export interface OciWriter {
   /** Stores an item with all that it refers to; gives its descriptor, without a name. */
-  write(item: Item): Promise<Descriptor>;
+  write(item: Storable): Promise<Descriptor>;
   readonly images: readonly WrittenImage[];
   /** Every blob that something written refers to. */
   readonly referenced: ReadonlySet<Digest>;
@@ -45,7 +45,7 @@ export function ociWriter(layers: LayerStore, layerCount: number, context: Conte
   const steps = layerSteps(layers, layerCount, context);
   return { write, images, referenced };
 
-  async function write(item: Item): Promise<Descriptor> {
+  async function write(item: Storable): Promise<Descriptor> {
     if (item.kind === 'image') return writeImage(item);
     return item.kind === 'index' ? writeIndex(item) : writeArtifact(item);
   }

@@ -3,7 +3,8 @@ import type { Writable } from 'node:stream';
 import type { Keeper } from '../../formats/archive/archive.ts';
 import type { Context } from '../../formats/base/context.ts';
 import { OcixError } from '../../formats/base/errors.ts';
-import type { Item } from '../../formats/model/image.ts';
+import type { Storable } from '../../formats/model/image.ts';
+import type { Pod } from '../../formats/model/pod.ts';
 import type { SigningKey } from '../../formats/openpgp/sign.ts';
 import type { RuntimeOptions } from '../runtime/config.ts';
 import type { AciNaming } from './aci-manifest.ts';
@@ -83,7 +84,9 @@ export interface Target {
 export interface TargetSink {
   /** For sources that can be read only once: stores their large members where this sink finds them. */
   readonly keep: Keeper;
-  write(items: readonly Item[]): Promise<readonly WrittenImage[]>;
+  write(items: readonly Storable[]): Promise<readonly WrittenImage[]>;
+  /** In the place of `write`. Where it is absent, the images of a pod are written, and what else it says is lost. */
+  writePod?(pod: Pod): Promise<readonly WrittenImage[]>;
   commit(): Promise<void>;
   discard(): Promise<void>;
 }

@@ -30,7 +30,7 @@ export async function imageCatalog(places: readonly string[], context: Context):
       byName.set(file.manifest.name, same);
     }
   }
-  return { places: shown, named: (name) => byName.get(name) ?? [] };
+  return { places: shown, named: (name) => byName.get(name) ?? [], all: () => [...byName.values()].flat() };
 }
 
 /** @param place `DIR`, `FILE` or `rkt:DIR` */
@@ -120,7 +120,8 @@ export function memberContent(place: string, member: Member, context: Context): 
   };
 }
 
-async function fileContent(path: string, context: Context): Promise<ImageContent> {
+/** @throws OcixError source/… */
+export async function fileContent(path: string, context: Context): Promise<ImageContent> {
   const source = await fileSource(path);
   if (source.kind === 'random') {
     await source.close();

@@ -6,6 +6,7 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema
  */
 import { type Context, note } from '../base/context.ts';
+import { OcixError } from '../base/errors.ts';
 import { printable, strictUtf8 } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
@@ -34,6 +35,8 @@ export interface Described {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly imageId: string;
+  /** What the app is called; the last part of the image's name where nobody says. */
+  readonly appName?: string;
 }
 
 /** @throws OcixError appc/manifest */
@@ -49,7 +52,11 @@ export function configOf(image: Described, root: UserSource, context: Context): 
     ...command(app, annotations, context),
     env: app?.environment.map(({ name, value }) => `${name}=${value}`) ?? [],
     ...(app
-      ? running(app, { manifest, root, architecture: platform.architecture }, context)
+      ? running(
+          app,
+          { annotations, appName: image.appName ?? appNameOf(manifest), root, architecture: platform.architecture },
+          context,
+        )
       : { exposedPorts: [], volumes: [] }),
     labels,
     onBuild: [],
@@ -59,13 +66,17 @@ export function configOf(image: Described, root: UserSource, context: Context): 
   return withRuntimeLabel(config);
 }
 
+/** The last part of the image's name. */
+const appNameOf = ({ name }: ImageManifest): string => nameFrom(name.slice(name.lastIndexOf('/') + 1));
+
 interface Around {
-  readonly manifest: ImageManifest;
+  readonly annotations: ImageManifest['annotations'];
+  readonly appName: string;
   readonly root: UserSource;
   readonly architecture: string | undefined;
 }
 
-function running(app: App, { manifest: { name }, root, architecture }: Around, context: Context) {
+function running(app: App, { appName, annotations, root, architecture }: Around, context: Context) {
   const mountPoints = mountPointsOf(app, context);
   const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
@@ -75,29 +86,40 @@ function running(app: App, { manifest: { name }, root, architecture }: Around, c
   const unsupported = [...(isolation?.unsupported ?? []), ...handlers];
   const whole = unsupported.length ? { ...isolation, unsupported } : isolation;
   return {
-    user: userOf(app, root, context),
+    user: userOf(app, { converted: wasDockers(annotations), root }, context),
     supplementaryGroups: app.supplementaryGids,
     workingDir: app.workingDirectory || '/',
     exposedPorts: portsOf(app),
     volumes: mountPoints.map(({ path }) => path),
     ...(mountPoints.length ? { mountPoints } : {}),
     ...defined('isolation', whole),
-    runtimeEnv: [`AC_APP_NAME=${nameFrom(name.slice(name.lastIndexOf('/') + 1))}`, 'container=oci'],
+    runtimeEnv: [`AC_APP_NAME=${appName}`, 'container=oci'],
   };
 }
 
-/** Always with a group: a bare user would bring the groups that /etc/group has him in. */
-function userOf({ user, group }: App, root: UserSource, context: Context): string {
+const wasDockers = (annotations: ReadonlyMap<string, string>): boolean =>
+  [...annotations.keys()].some((name) => name.startsWith('appc.io/docker/'));
+
+/**
+ * Always with a group: a bare user would bring the groups that /etc/group has him in. docker2aci wrote the user's name for a group that Docker's
+ * image does not state; where there is no such group, rkt took the user's number.
+ * https://github.com/rkt/rkt/blob/v1.30.0/stage1/init/common/pod.go
+ */
+function userOf(
+  { user, group }: App,
+  { converted, root }: { readonly converted: boolean; readonly root: UserSource },
+  context: Context,
+): string {
   const { uid, gid } = resolveIds(user, group, root);
+  const shown = (text: string): string => printable(text.slice(0, 80));
+  const guess = (message: string): void => note(context, 'guessed', message, 'manifest', '/app');
+  if (uid !== undefined && gid === undefined && converted && user === group) {
+    guess(`the group ${shown(group)} is not in the image; docker2aci named it after the user, whose number it gets`);
+    return `${uid}:${uid}`;
+  }
   if (uid === undefined || gid === undefined) {
-    const what = uid === undefined ? `user ${printable(user.slice(0, 80))}` : `group ${printable(group.slice(0, 80))}`;
-    note(
-      context,
-      'guessed',
-      `the ${what} is not in the image; whether it will be when the image runs cannot be known`,
-      'manifest',
-      '/app',
-    );
+    const what = uid === undefined ? `user ${shown(user)}` : `group ${shown(group)}`;
+    guess(`the ${what} is not in the image; whether it will be when the image runs cannot be known`);
   }
   return `${uid ?? user}:${gid ?? group}`;
 }
@@ -115,14 +137,25 @@ const mountPointsOf = (app: App, context: Context): readonly MountPoint[] =>
     return { name, path: `/${path}`, readOnly };
   });
 
+/** Every port of two protocols: what a few bytes of ranges may become. */
+const MOST_PORTS = 2 * 65535;
+
 /** One by one: a range is valid nowhere but in Docker's command line. */
-const portsOf = ({ ports }: App): readonly string[] => [
-  ...new Set(
-    ports.flatMap(({ protocol, port, count }) =>
-      Array.from({ length: count }, (_, i) => `${port + i}/${protocol.toLowerCase()}`),
-    ),
-  ),
-];
+function portsOf({ ports }: App): readonly string[] {
+  const all = ports.reduce((sum, { count }) => sum + count, 0);
+  if (all > MOST_PORTS) {
+    throw new OcixError('appc/manifest', 'the ranges of ports have more ports in them than there are', {
+      at: ['manifest', '/app/ports'],
+      expected: `at most ${MOST_PORTS}`,
+      found: `${all}`,
+      hint: 'Correct the manifest and build the image anew.',
+    });
+  }
+  const exposed = ports.flatMap(({ protocol, port, count }) =>
+    Array.from({ length: count }, (_, i) => `${port + i}/${protocol.toLowerCase()}`),
+  );
+  return [...new Set(exposed)];
+}
 
 /** An image that was Docker's once keeps apart what `exec` has in one. */
 function command(
@@ -147,12 +180,20 @@ function wordsIn(text: string | undefined, context: Context): readonly string[] 
   }
 }
 
-/** RFC 3339 as Go reads it. https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
-export const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const TIMESTAMP =
+  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** RFC 3339 as Go reads it: tools refuse a whole configuration for a time that is none. https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
+export function isTimestamp(text: string): boolean {
+  const [, day] = TIMESTAMP.exec(text) ?? [];
+  // A day such as the 30th of February is moved to the next month, not refused.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(`${day}T`);
+}
 
 function createdOf(annotations: ReadonlyMap<string, string>, context: Context): string | undefined {
   const created = annotations.get('created');
-  if (created === undefined || (TIMESTAMP.test(created) && !Number.isNaN(Date.parse(created)))) return created;
+  if (created === undefined || isTimestamp(created)) return created;
   note(
     context,
     'dropped',
@@ -214,21 +255,16 @@ export function referencesOf(manifest: ImageManifest, context: Context): readonl
   if (original !== undefined) return [original];
   const wanted = version === undefined ? name : `${name}:${version}`;
   if (isReference(wanted)) return [wanted];
-  const path = name.replace(/[^a-z0-9./-]+/g, '-').replace(/\/{2,}/g, '/');
+  const path = name.split('/').map(pathPart).filter(Boolean).join('/');
   const tag = version
     ?.replace(/[^A-Za-z0-9_.-]+/g, '_')
     .replace(/^[.-]+/, '')
     .slice(0, 128);
   const nearest = tag ? `${path}:${tag}` : path;
-  if (!isReference(nearest)) return [];
-  note(
-    context,
-    'repaired',
-    `${printable(wanted.slice(0, 120))} cannot be a reference; the image is called ${nearest}`,
-    'manifest',
-    'name',
-  );
-  return [nearest];
+  const possible = isReference(nearest);
+  const called = possible ? `the image is called ${nearest}` : 'the image has none';
+  note(context, 'repaired', `${printable(wanted.slice(0, 120))} cannot be a reference; ${called}`, 'manifest', 'name');
+  return possible ? [nearest] : [];
 }
 
 /** What the image was called before it was made an ACI, as long as that still gives its name. */
@@ -241,6 +277,10 @@ function originalReference({ name, labels, annotations }: ImageManifest): string
   );
   return same ? original : undefined;
 }
+
+/** What a reference may have between letters and digits is a point, one or two underscores, or dashes. */
+const pathPart = (part: string): string =>
+  part.replace(/[^a-z0-9]+/g, (run) => (/^(?:\.|__?|-+)$/.test(run) ? run : '-')).replace(/^[-._]+|[-._]+$/g, '');
 
 const defined = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V });

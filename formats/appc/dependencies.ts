@@ -3,7 +3,7 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/ace.md#filesystem-setup
  */
 import { type Context, checkAbort, note } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, within } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import type { ImageDependency } from '../model/image.ts';
 import { type ImageFile, imageIdOf } from './image-file.ts';
@@ -14,6 +14,9 @@ export interface ImageCatalog {
   /** For a person: `./images (12 images)`. */
   readonly places: readonly string[];
   named(name: string): readonly ImageFile[];
+  all(): readonly ImageFile[];
+  /** Asked for what is in none of the places. Absent where nothing is fetched. */
+  readonly fetch?: (dependency: Dependency, neededBy: ImageFile) => Promise<ImageFile>;
 }
 
 /** An image at its place in the graph. */
@@ -77,7 +80,7 @@ export async function renderOrder(
 }
 
 /** @throws OcixError appc/dependency */
-async function findImage(
+export async function findImage(
   dependency: Dependency,
   branch: readonly ImageFile[],
   catalog: ImageCatalog,
@@ -89,19 +92,53 @@ async function findImage(
   );
   const candidates = dependency.imageId === undefined ? fitting : await withId(named, dependency.imageId, context);
   const [first, ...more] = candidates;
-  if (!first) throw missing(dependency, branch, named, catalog);
-  const file = more.length ? await theOne(candidates, dependency, branch, context) : first;
+  if (!first && !catalog.fetch) throw missing(dependency, branch, named, catalog);
+  const file = !first
+    ? await fetched(dependency, branch, catalog.fetch!, context)
+    : more.length
+      ? await theOne(candidates, dependency, branch, context)
+      : first;
   await checkSize(dependency, file, branch, context);
   return file;
 }
 
-async function withId(files: readonly ImageFile[], wanted: string, context: Context): Promise<readonly ImageFile[]> {
+async function fetched(
+  dependency: Dependency,
+  branch: readonly ImageFile[],
+  fetch: NonNullable<ImageCatalog['fetch']>,
+  context: Context,
+): Promise<ImageFile> {
+  const at = [...trail(branch), 'dependencies', describe(dependency)];
+  return within(at, async () => {
+    const file = await fetch(dependency, branch.at(-1)!);
+    const { imageId } = dependency;
+    if (imageId === undefined || (await withId([file], imageId, context)).length) return file;
+    throw new OcixError('digest/mismatch', 'what was fetched is not the image that is depended on', {
+      expected: imageId,
+      found: await imageIdOf(file, context),
+      hint: 'Give the image that was meant, with --dep.',
+    });
+  });
+}
+
+/** All of them where the id is the beginning of one; a whole id is looked for only until it is found. */
+export async function withId(
+  files: readonly ImageFile[],
+  wanted: string,
+  context: Context,
+): Promise<readonly ImageFile[]> {
+  const found: ImageFile[] = [];
   for (const file of files) {
     if (file.key !== undefined && !wanted.startsWith(file.key.slice(0, wanted.length))) continue;
-    if ((await imageIdOf(file, context)).startsWith(wanted)) return [file];
+    const id = await imageIdOf(file, context);
+    if (id === wanted) return [file];
+    if (id.startsWith(wanted)) found.push(file);
   }
-  return [];
+  return found;
 }
+
+/** As much of an id as a store tells. */
+const KEY_LENGTH = 'sha512-'.length + 64;
 
 /** Several files may be one image. A store tells which one came last, as its own engine would choose; files do not. */
 async function theOne(
@@ -111,26 +148,25 @@ async function theOne(
   context: Context,
 ): Promise<ImageFile> {
   const ids = new Set<string>();
-  for (const file of files) ids.add(file.key ?? (await imageIdOf(file, context)));
+  for (const file of files) ids.add((file.key ?? (await imageIdOf(file, context))).slice(0, KEY_LENGTH));
   if (ids.size === 1) return files[0]!;
-  const latest = files.reduce((last, file) => ((file.imported ?? 0) >= (last.imported ?? 0) ? file : last));
-  if (files.every(({ imported }) => imported !== undefined)) {
-    note(
-      context,
-      'guessed',
-      `${describe(dependency)} is in the store ${ids.size} times; the one that came last is taken (${latest.key?.slice(0, 19)})`,
-      ...trail(branch),
-    );
-    return latest;
+  const several = `${describe(dependency)} could be any of ${files.length} images`;
+  const last = lastImported(files);
+  if (last) {
+    note(context, 'guessed', `${several}; the one that was fetched last is taken`, ...trail(branch));
+    return last;
   }
-  throw new OcixError(
-    'appc/dependency',
-    `${describe(dependency)} could be any of ${files.length} images: ${files.map(({ place }) => place).join(', ')}`,
-    {
-      at: trail(branch),
-      hint: 'Leave one of them where dependencies are looked for, or state its version in the manifest.',
-    },
-  );
+  const places = files.map(({ place }) => place);
+  throw new OcixError('appc/dependency', `${several}: ${places.join(', ')}`, {
+    at: trail(branch),
+    hint: 'Leave one of them where dependencies are looked for, or state its version in the manifest.',
+  });
+}
+
+function lastImported(files: readonly ImageFile[]): ImageFile | undefined {
+  const times = files.map(({ imported }) => imported ?? Number.NaN);
+  const latest = Math.max(...times); // not a number where one of them is none
+  return times.filter((time) => time === latest).length === 1 ? files[times.indexOf(latest)] : undefined;
 }
 
 async function checkSize(

@@ -16,8 +16,9 @@ export interface ImageContent {
   readonly size?: number | undefined;
   /** Reading it again costs more than keeping what came out. */
   readonly costly: boolean;
-  /** Can be called again. */
+  /** Can be called again, unless it is said that it cannot. */
   open(): Chunks;
+  readonly once?: true;
 }
 
 export interface ImageFile extends ImageContent {

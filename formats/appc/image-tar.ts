@@ -7,11 +7,11 @@
  */
 import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { checkLimit } from '../base/limits.ts';
+import { RATIO_GRACE } from '../base/limits.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { newHash } from '../bytes/digest.ts';
-import { binaryString, concat, fromBinaryString } from '../bytes/text.ts';
-import { baseOf, shownPath } from '../rootfs/path.ts';
+import { binaryString, fromBinaryString } from '../bytes/text.ts';
+import { shownPath } from '../rootfs/path.ts';
 import type { Inode } from '../rootfs/tree.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
 import type { TarEntry } from '../tar/entry.ts';
@@ -21,7 +21,6 @@ import { mayBeDatabase, type RenderedRoot } from './rendered-root.ts';
 
 /** What is learnt of an image while it goes by; complete when it has. */
 export interface Learnt {
-  manifest?: Uint8Array;
   /** `sha512-…`, of the uncompressed tar. */
   imageId?: string;
   /** Uncompressed bytes. */
@@ -31,16 +30,15 @@ export interface Learnt {
 /** Which paths of an image are rendered, and under which names. */
 export interface PathFilter {
   keeps(path: string, isFolder: boolean): boolean;
-  /**
-   * The name under which a file comes out that is not kept itself, but has a hard link that is: the content of a link is where its target
-   * stands in the archive.
-   */
-  readonly renamed: ReadonlyMap<string, string>;
+  /** The names under which content comes out whose own name is not kept, though a hard link to it is. By the place of its entry. */
+  readonly renamed: ReadonlyMap<number, string>;
+  /** The names that hard links are to, where that is not what they say: one that is kept. By the places of their entries. */
+  readonly targets: ReadonlyMap<number, string>;
   /** Symlinks that a converter added and the image it read did not have: targets by path. They are left out. */
   readonly added: ReadonlyMap<string, string>;
 }
 
-export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map(), added: new Map() };
+export const EVERYTHING: PathFilter = { keeps: () => true, renamed: new Map(), targets: new Map(), added: new Map() };
 
 /** Folders to put in front of an entry, by the entry's place in the archive, found the first time an image is read. */
 export type ImpliedFolders = Map<number, readonly string[]>;
@@ -70,9 +68,9 @@ export async function* layerOfImage(
   const hash = newHash('sha512');
   const archive = archiveChecks(root ? context : undefined);
   const written = new Set<string>();
-  let manifest: Uint8Array[] | undefined;
   let current: { readonly database: Inode | undefined; position: number } | undefined;
   let size = 0;
+  let holes = 0;
 
   const put = (entry: TarEntry, path: string, link: Uint8Array): Inode | undefined => {
     const slash = entry.type === 'dir' ? '/' : '';
@@ -84,43 +82,40 @@ export async function* layerOfImage(
   const handler = {
     entry(entry: TarEntry): void {
       current = undefined;
-      manifest = undefined;
       const place = archive.placeOf(entry);
-      if (place === 'manifest') {
-        checkLimit(context.limits, 'json-bytes', entry.size, 'the size of the manifest');
-        manifest = [];
-      }
-      if (typeof place === 'string') return;
+      if (place === 'outside') return;
       const own = place.path;
-      const path = filter.renamed.get(own) ?? own;
+      const path = filter.renamed.get(entry.offset) ?? own;
       if (path === own && own !== '' && !filter.keeps(own, entry.type === 'dir')) return;
       if (entry.type === 'symlink' && filter.added.get(own) === binaryString(entry.link)) return;
+      const said = entry.type === 'hardlink' ? archive.linkTarget(entry) : undefined;
+      const target = filter.targets.get(entry.offset) ?? said;
+      if (target === path) return; // this name has the content itself
       for (const folder of above(entry, path)) put(folderEntry(entry), folder, NONE);
       written.add(path);
-      if (entry.type !== 'hardlink') {
-        const inode = put(entry, path, entry.link);
-        current = { database: mayBeDatabase(path, entry.size) ? inode : undefined, position: 0 };
-        return;
-      }
-      const target = archive.linkTarget(entry);
-      const renamed = filter.renamed.get(target) ?? target;
-      if (renamed !== path) put(entry, path, fromBinaryString(renamed));
+      const inode = put(entry, path, target === undefined ? entry.link : fromBinaryString(target));
+      if (target !== undefined) return;
+      current = { database: mayBeDatabase(path, entry) ? inode : undefined, position: 0 };
     },
     data(bytes: Uint8Array, offset: number): void {
-      if (manifest) manifest.push(new Uint8Array(bytes));
       if (!current) return;
-      if (offset > current.position) pieces.push(offset - current.position);
+      leaveOut(offset - current.position);
       pieces.push(bytes);
       current.position = offset + bytes.length;
       if (current.database) root?.keep(current.database, bytes);
     },
     end(entry: TarEntry): void {
-      if (manifest) learnt.manifest = concat(manifest);
       if (!current || entry.type !== 'file') return;
-      if (entry.size > current.position) pieces.push(entry.size - current.position);
+      leaveOut(entry.size - current.position);
       pieces.push(paddingAfter(entry.size));
     },
   };
+
+  function leaveOut(length: number): void {
+    if (length <= 0) return;
+    pieces.push(length);
+    holes += length;
+  }
 
   /** Lower images may have a link or a file where this one has a folder without saying so. */
   function above(entry: TarEntry, path: string): readonly string[] {
@@ -137,14 +132,32 @@ export async function* layerOfImage(
     size += chunk.length;
     hash.update(chunk);
     scanner.push(chunk);
+    checkHoles(holes, size, context);
     yield* joinedPieces(pieces, context);
   }
   scanner.finish();
+  if (!scanner.ended) throw withoutEnd();
   archive.finish();
   yield* joinedPieces([...pieces, END_OF_TAR], context);
   root?.finishImage();
   learnt.imageId = hash.digest().replace(':', '-');
   learnt.size = size;
+}
+
+/** Nothing promises how long an image is, so one that was cut off between two files shows it by this alone. */
+const withoutEnd = (): OcixError =>
+  new OcixError('tar/truncated', 'the archive ends without the blocks that mark its end', {
+    hint: 'It was probably cut off. Fetch it again.',
+  });
+
+/** Holes are written out, so a few bytes could become a layer that fills a disk. @throws OcixError limit/ratio */
+function checkHoles(holes: number, size: number, { limits }: Context): void {
+  if (holes <= RATIO_GRACE || holes <= limits.ratio * size) return;
+  throw new OcixError('limit/ratio', 'the image has sparse files that hold almost nothing', {
+    expected: `at most ${limits.ratio} bytes of holes for each byte of the image`,
+    found: `${holes} bytes of holes in ${size} bytes`,
+    hint: `If you trust this input, raise the limit: --limit ratio=${2 ** Math.ceil(Math.log2(holes / size) + 1)}.`,
+  });
 }
 
 /** An implied folder belongs to nobody in particular, and is as old as what made it necessary. */
@@ -160,7 +173,7 @@ const folderEntry = (entry: TarEntry): TarEntry => ({
 });
 
 /** Where an entry stands. `outside` is passed over. */
-type Place = 'manifest' | 'outside' | { readonly path: string };
+type Place = 'outside' | { readonly path: string };
 
 /** What the specification says of the archive as a whole. Notes are given where there is a context. */
 function archiveChecks(context: Context | undefined) {
@@ -176,7 +189,7 @@ function archiveChecks(context: Context | undefined) {
       if (name === 'manifest') {
         if (entry.type !== 'file') throw malformed('the manifest is no file');
         if (++manifests > 1) throw malformed('the archive has two manifests, and either could be meant');
-        return 'manifest';
+        return 'outside';
       }
       if (name === '') return 'outside'; // an entry of the archive's own top, which some tools write
       if (name !== 'rootfs' && !name.startsWith('rootfs/')) {
@@ -188,7 +201,8 @@ function archiveChecks(context: Context | undefined) {
         if (entry.type !== 'dir') throw malformed(`rootfs is a ${entry.type}, not a folder`, 'path/root');
         rootEntry = true;
       }
-      if (baseOf(path).startsWith('.wh.')) {
+      // Also below such a folder: layers had `.wh..wh.plnk/…` for themselves, and no reader has a folder that another one removes.
+      if (/(?:^|\/)\.wh\./.test(path)) {
         say('dropped', `${shownPath(path)} would mean in a layer that a file is removed, so it cannot be in one`);
         return 'outside';
       }

@@ -6,13 +6,14 @@ import type { Keeper, Kept } from '../archive/archive.ts';
 import { type Context, createContext, note } from '../base/context.ts';
 import type { OcixError } from '../base/errors.ts';
 import type { Chunks } from '../bytes/chunks.ts';
+import type { ImageConfig } from '../model/config.ts';
 import type { Image } from '../model/image.ts';
 import type { Content, ContentReader, Reading } from '../model/reader.ts';
-import { imageCatalog } from './catalog.ts';
-import { configOf, PREFIX, referencesOf, wellKnown } from './config.ts';
+import { fileContent, imageCatalog } from './catalog.ts';
+import { configOf, isTimestamp, PREFIX, referencesOf, wellKnown } from './config.ts';
 import { type ImageCatalog, renderOrder } from './dependencies.ts';
 import { type ImageContent, type ImageFile, manifestAhead, openImage } from './image-file.ts';
-import { parseImageManifest } from './manifest.ts';
+import { type App, parseImageManifest } from './manifest.ts';
 import { recogniseImage } from './recognise.ts';
 import { type RenderedLayer, renderImage } from './render.ts';
 
@@ -36,16 +37,42 @@ export const catalogFor = (reading: Reading, context: Context): (() => Promise<I
   const { dependencies, shared } = reading;
   let made: Promise<ImageCatalog> | undefined;
   const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context);
-  return () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
+  const places = () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
+  return async () => ({ ...(await places()), ...fetching(reading, context) });
 };
 
+const fetching = ({ elsewhere }: Reading, context: Context): Pick<ImageCatalog, 'fetch'> =>
+  elsewhere
+    ? {
+        async fetch({ imageName: name, labels }, { place: neededBy }) {
+          const { file, place } = await elsewhere({ name, labels, neededBy });
+          return openImage({ ...(await fileContent(file, context)), place }, context);
+        },
+      }
+    : {};
+
 /** @throws OcixError appc/…, and what reading its content throws */
-export async function imageOf(
+export const imageOf = async (
   file: ImageFile,
   catalog: () => Promise<ImageCatalog>,
   reading: Reading,
   context: Context,
-): Promise<Image> {
+): Promise<Image> => (await prepareImage(file, catalog, reading, context)).image;
+
+export interface PreparedImage {
+  readonly file: ImageFile;
+  readonly image: Image;
+  /** The configuration with another app in it. */
+  configFor(app: App, name: string, context: Context): ImageConfig;
+}
+
+/** An image that may run other apps than its own. @throws OcixError appc/…, and what reading its content throws */
+export async function prepareImage(
+  file: ImageFile,
+  catalog: () => Promise<ImageCatalog>,
+  reading: Reading,
+  context: Context,
+): Promise<PreparedImage> {
   const onMissing = reading.looking && ((error: OcixError) => note(context, 'dropped', error.message, ...error.at));
   const { order, dependencies } = await renderOrder(
     file,
@@ -56,17 +83,20 @@ export async function imageOf(
   const { layers, root } = await renderImage(order, reading, context);
   const { imageId } = layers.at(-1)!;
   const { manifest, manifestBytes } = file;
-  const config = configOf({ manifest, manifestBytes, imageId }, root, context);
-  return {
+  const described = { manifest, manifestBytes, imageId };
+  const image: Image = {
     kind: 'image',
     names: referencesOf(manifest, context),
-    config,
+    config: configOf(described, root, context),
     layers: layers.map(({ layer }) => layer),
     history: layers.map(step),
     ...(dependencies.length ? { dependencies } : {}),
     annotations: new Map([...wellKnown(manifest), [`${PREFIX}image-id`, imageId]]),
     original: {},
   };
+  const configFor = (app: App, appName: string, own: Context): ImageConfig =>
+    configOf({ ...described, manifest: { ...manifest, app }, appName }, root, own);
+  return { file, image, configFor };
 }
 
 /** The signatures of what is in a store went with the files; its engine had checked them. */
@@ -88,7 +118,7 @@ function step({ file, imageId }: RenderedLayer): Image['history'][number] {
   const created = annotations.get('created');
   const version = labels.get('version');
   return {
-    ...(created !== undefined && !Number.isNaN(Date.parse(created)) ? { created } : {}),
+    ...(created !== undefined && isTimestamp(created) ? { created } : {}),
     createdBy: `${name}${version === undefined ? '' : `:${version}`}`,
     comment: imageId,
     emptyLayer: false,
@@ -108,7 +138,15 @@ async function imageFile(content: Content, keep: Keeper, context: Context): Prom
   const ahead = await manifestAhead(content.open(), context);
   const manifest = ahead.manifest && parseImageManifest(ahead.manifest, context);
   if (manifest && !manifest.pathWhitelist)
-    return { place, size, costly: true, manifest, manifestBytes: ahead.manifest!, open: () => ahead.content };
+    return {
+      place,
+      size,
+      costly: true,
+      manifest,
+      manifestBytes: ahead.manifest!,
+      open: () => ahead.content,
+      once: true,
+    };
   const kept: Kept = await keep(ahead.content, place, context);
   const whole: ImageContent = { place, size, costly: true, open: (): Chunks => kept.open() };
   return openImage(whole, context);

@@ -5,7 +5,7 @@
  * Unknown isolators, and known ones that no runtime can be told, are kept whole; the specification lets an executor ignore them.
  */
 import { type Context, note } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, withinSync } from '../base/errors.ts';
 import { printable } from '../bytes/text.ts';
 import { decode, type JsonNode } from '../json/decode.ts';
 import type { Json } from '../json/parse.ts';
@@ -87,7 +87,7 @@ function resource(value: JsonNode, scale: 'milli' | 'one'): { readonly request?:
   if (object.get('default')?.value === true) throw bad(value, 'a value without default: true');
   const quantity = (name: 'request' | 'limit') => {
     const node = object.get(name);
-    return node ? { [name]: parseQuantity(node.value, scale) } : {};
+    return node ? { [name]: withinSync(node.pointer, () => parseQuantity(node.value, scale)) } : {};
   };
   return { ...quantity('request'), ...quantity('limit') };
 }

@@ -14,7 +14,7 @@ import type { Json } from '../json/parse.ts';
 import { type ImageConfig, platformText } from '../model/config.ts';
 import { RUNTIME_LABEL } from '../model/runtime-label.ts';
 import { type AppUser, appFor, saysHowToRun } from './app-for.ts';
-import { CMD, DOCKER, ENTRYPOINT, PREFIX, TIMESTAMP } from './config.ts';
+import { CMD, DOCKER, ENTRYPOINT, isTimestamp, PREFIX } from './config.ts';
 import { dockerReference, type ImageName } from './naming.ts';
 import { platformLabels } from './platform.ts';
 import { isIdentifier } from './types.ts';
@@ -108,7 +108,7 @@ function annotationsFor(
 }
 
 function createdFor({ created }: ImageConfig, context: Context): string | undefined {
-  if (created === undefined || TIMESTAMP.test(created)) return created;
+  if (created === undefined || isTimestamp(created)) return created;
   note(context, 'dropped', `${JSON.stringify(printable(created.slice(0, 60)))} is no time`, 'configuration', 'created');
   return undefined;
 }

@@ -118,7 +118,7 @@ function dependency(object: JsonObject, context: Context): Dependency {
   const name = object.require('imageName');
   check(isIdentifier(name.string()), name, 'the name of an image');
   const id = object.get('imageID');
-  if (id && id.string() !== '') check(isImageId(id.string()), id, 'sha512- and hexadecimal digits');
+  if (id && id.string() !== '') check(isImageId(id.string()), id, 'sha512- and the digits of an image’s id');
   return {
     imageName: name.string(),
     imageId: id?.string() || undefined,

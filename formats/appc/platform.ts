@@ -28,6 +28,13 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 /** Names of Go that manifests have where the specification has another. */
 const OF_GO = new Set(['386', 'arm64', 'mips64le', 'riscv64']);
 
+/** The name that the specification has for an architecture of Go's; one that it does not know keeps Go's. */
+export function architectureLabel(architecture: string, variant?: string): string {
+  const named = Object.entries(ARCHITECTURES).filter(([, known]) => known.architecture === architecture);
+  const [label] = named.find(([, known]) => known.variant === variant) ?? named.at(-1) ?? [architecture];
+  return label;
+}
+
 /** What the manifest leaves open stays open. */
 export function platformOf(labels: ReadonlyMap<string, string>, context: Context): Platform {
   const os = labels.get('os');

@@ -85,7 +85,7 @@ async function renderLayer(
   return { file, imageId: learnt.imageId!, layer: await layerFromMember(member, { diffId: kept.layer?.diffId }) };
 
   async function newLayer(content: Chunks): Promise<Kept> {
-    const made = await keep(content, name, context, { costly: file.costly, open: again });
+    const made = await keep(content, name, context, file.once ? undefined : { costly: file.costly, open: again });
     for await (const _ of content); // a keeper that stopped early must not leave the image half read
     return made;
   }

@@ -22,13 +22,14 @@ export interface RenderedRoot {
 /** A database is small; one that is not is an attack on the memory of whoever reads it. */
 const MOST_DATABASE = 10 * 2 ** 20;
 
-/** Whether a file may be a user database, under whatever folder a link leads to. */
-export const mayBeDatabase = (path: string, size: number): boolean =>
-  size <= MOST_DATABASE && /^(?:passwd|group)$/.test(baseOf(path));
+/** Whether a file may be a user database, under whatever folder a link leads to. Nobody writes one with holes. */
+export const mayBeDatabase = (path: string, { size, extents }: TarEntry): boolean =>
+  size <= MOST_DATABASE && !extents && /^(?:passwd|group)$/.test(baseOf(path));
 
 export function renderedRoot(): RenderedRoot {
   const tree = mergedTree();
-  const contents = new Map<Inode, Uint8Array[]>();
+  /** Undefined where more was to be held than may be: half a database would name other users. */
+  const contents = new Map<Inode, Uint8Array[] | undefined>();
   let image = -1;
   let held = 0;
 
@@ -45,10 +46,9 @@ export function renderedRoot(): RenderedRoot {
     apply: (entry) => tree.apply(entry),
     keep(inode, bytes) {
       held += bytes.length;
-      if (held > MOST_DATABASE) return;
-      const parts = contents.get(inode) ?? [];
-      parts.push(new Uint8Array(bytes));
-      contents.set(inode, parts);
+      const parts = contents.has(inode) ? contents.get(inode) : [];
+      parts?.push(new Uint8Array(bytes));
+      contents.set(inode, held > MOST_DATABASE ? undefined : parts);
     },
     finishImage: () => tree.finishLayer(),
     replacedAbove(path) {

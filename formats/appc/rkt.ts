@@ -1,5 +1,6 @@
 /**
- * The data folder of an rkt host as a source: every image that was ever fetched, each made of what it depends on in the same store.
+ * The data folder of an rkt host as a source: every image that was ever fetched, each made of what it depends on in the same store; or one of
+ * the pods that ran, chosen by its UUID.
  * https://github.com/rkt/rkt/blob/v1.30.0/store/imagestore/store.go
  */
 import type { Archive } from '../archive/archive.ts';
@@ -13,6 +14,8 @@ import { referencesOf } from './config.ts';
 import { type ImageCatalog, labelled } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
 import { catalogFor, imageOf } from './index.ts';
+import { podOf } from './pod-reader.ts';
+import { isPodId, podOfStore } from './pods-of-store.ts';
 import { isStore } from './store.ts';
 
 export const rkt: Reader = {
@@ -31,8 +34,13 @@ export const rkt: Reader = {
   async read(archive, context, reading) {
     const files = await storedImages(archive, reading, context);
     const catalog = withOthers(files, archive, reading, context);
+    const { selector } = reading;
+    if (selector?.kind === 'id' && isPodId(selector.id)) {
+      const { uuid, manifest } = await podOfStore(archive, selector.id, context);
+      return [await within(uuid, () => podOf(manifest, { names: [`rkt-${uuid}`], catalog }, reading, context))];
+    }
     const images: Image[] = [];
-    for (const file of chosen(files, reading.selector))
+    for (const file of chosen(files, selector))
       images.push(await within(labelled(file), () => imageOf(file, catalog, reading, context)));
     return named(images);
   },
@@ -52,13 +60,14 @@ function withOthers(
 ): () => Promise<ImageCatalog> {
   const others = catalogFor(reading, context);
   return async () => {
-    const more = reading.dependencies.length ? await others() : { places: [], named: () => [] };
+    const more = reading.dependencies.length ? await others() : { places: [], named: () => [], all: () => [] };
     return {
       places: [`rkt:${printable(name)} (${files.length} images)`, ...more.places],
       named(wanted) {
         const own = files.filter(({ manifest }) => manifest.name === wanted);
         return own.length ? own : more.named(wanted);
       },
+      all: () => [...files, ...more.all()],
     };
   };
 }

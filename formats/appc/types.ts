@@ -16,8 +16,8 @@ export const isName = (text: string): boolean => NAME.test(text);
 
 export const isEnvironmentName = (text: string): boolean => /^[A-Za-z_][A-Za-z_0-9.-]*$/.test(text);
 
-/** What stands behind the algorithm is not looked at: an id that no image has is one that is not found. */
-export const isImageId = (text: string): boolean => /^sha512-[^\s]/.test(text);
+/** The length is left open, since shorter ids are prefixes. What is no digest is the id of no image, and is missed by its name. */
+export const isImageId = (text: string): boolean => /^sha512-[^-]+$/.test(text);
 
 /** SemVer 2.0.0 without 0.0.0. https://semver.org/spec/v2.0.0.html */
 export const isVersion = (text: string): boolean =>

@@ -70,8 +70,9 @@ const ADDED_LINKS: PathFilter['added'] = new Map([
 const NO_LINKS: PathFilter['added'] = new Map();
 
 /**
- * The filter for one image. A hard link whose target is not kept gets its content; therefore the names are read once before. Told by `differs`
- * is every path on which the two ways of rendering disagree.
+ * The filter for one image. What a hard link has as content is decided by where the content stands, which may have another name or be
+ * under none that is kept; therefore the names are read once before. Told by `differs` is every path on which the two ways of rendering
+ * disagree.
  */
 export async function filterFor(
   file: ImageFile,
@@ -82,25 +83,75 @@ export async function filterFor(
 ): Promise<PathFilter> {
   const added = file.manifest.annotations.has(FROM_DOCKER) ? ADDED_LINKS : NO_LINKS;
   if (wanted === EVERY_PATH && other === EVERY_PATH) return { ...EVERYTHING, added };
-  const renamed = new Map<string, string>();
-  const dropped = new Set<string>();
+  const names = linkedNames();
   const scanner = tarScanner(context.limits, {
     entry(entry) {
       const path = inRoot(entry.path);
       if (path === undefined || path === '') return;
       const kept = wanted.keeps(path, entry.type === 'dir');
       if (kept !== other.keeps(path, entry.type === 'dir')) differs(path);
-      if (!kept && entry.type === 'file') dropped.add(path);
-      if (!kept || entry.type !== 'hardlink') return;
-      const target = inRoot(entry.link);
-      if (target !== undefined && dropped.has(target) && !renamed.has(target)) renamed.set(target, path);
+      const name = { path, kept, offset: entry.offset };
+      if (entry.type === 'hardlink') names.link(name, inRoot(entry.link));
+      else if (entry.type !== 'dir') names.content(name);
     },
   });
   for await (const chunk of file.open()) {
     checkAbort(context);
     scanner.push(chunk);
   }
-  return { keeps: wanted.keeps, renamed, added };
+  return { keeps: wanted.keeps, added, ...names.resolved() };
+}
+
+interface EntryName {
+  readonly path: string;
+  readonly kept: boolean;
+  /** Of its entry in the archive. */
+  readonly offset: number;
+}
+
+interface LinkedContent {
+  readonly own: EntryName;
+  /** Other names that are kept. */
+  readonly links: EntryName[];
+}
+
+/** Which content each hard link of an archive has, in the order of its entries: a name may be taken again, and a link be linked to. */
+function linkedNames() {
+  const byPath = new Map<string, LinkedContent>();
+  const linked = new Set<LinkedContent>();
+  const waiting: { readonly link: EntryName; readonly target: string }[] = [];
+
+  function join(content: LinkedContent, link: EntryName): void {
+    byPath.set(link.path, content);
+    linked.add(content);
+    if (link.kept) content.links.push(link);
+  }
+
+  return {
+    content: (own: EntryName): void => void byPath.set(own.path, { own, links: [] }),
+    /** @param target undefined where it lies outside, which is refused when the image is rendered */
+    link(link: EntryName, target: string | undefined): void {
+      if (target === undefined) return;
+      const content = byPath.get(target);
+      if (content) join(content, link);
+      else waiting.push({ link, target });
+    },
+    resolved(): Pick<PathFilter, 'renamed' | 'targets'> {
+      for (const { link, target } of waiting) {
+        const content = byPath.get(target);
+        if (content) join(content, link);
+      }
+      const renamed = new Map<number, string>();
+      const targets = new Map<number, string>();
+      for (const { own, links } of linked) {
+        const name = own.kept ? own : links[0];
+        if (!name) continue;
+        if (name !== own) renamed.set(own.offset, name.path);
+        for (const link of links) targets.set(link.offset, name.path);
+      }
+      return { renamed, targets };
+    },
+  };
 }
 
 function inRoot(name: Uint8Array): string | undefined {

@@ -73,6 +73,8 @@ export interface Archive {
   names(): readonly string[];
   /** Names of the files below a folder of the archive, with the folder in front. */
   list(folder: string): Promise<readonly string[]>;
+  /** Names of what lies directly in a folder, without going further down; absent where the archive is no folder itself. */
+  readonly namesIn?: (folder: string) => Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -17,6 +17,7 @@ export async function folderArchive(path: string, context: Context): Promise<Arc
     compression: [],
     names: () => names,
     list: (folder) => listBelow(path, folder, context),
+    namesIn: (folder) => namesIn(path, folder, context),
     get: (name) => memberBelow(path, name),
     close: async () => {},
   };
@@ -49,10 +50,22 @@ async function* reopened(root: string, name: string, read: (file: RandomSource) 
   }
 }
 
-async function listBelow(root: string, folder: string, context: Context): Promise<readonly string[]> {
+/** A folder that is a link may lead anywhere, and listing a whole disk has no end. */
+async function realFolder(root: string, folder: string): Promise<string | undefined> {
   const top = `${(await realpath(root)).replace(/\/$/, '')}/${folder}`;
-  // A folder that is a link may lead anywhere, and listing a whole disk has no end.
-  if ((await realpath(top).catch(() => undefined)) !== top) return [];
+  return (await realpath(top).catch(() => undefined)) === top ? top : undefined;
+}
+
+async function namesIn(root: string, folder: string, context: Context): Promise<readonly string[]> {
+  const top = await realFolder(root, folder);
+  const names = top === undefined ? [] : await readdir(top).catch(() => []);
+  checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
+  return names.sort();
+}
+
+async function listBelow(root: string, folder: string, context: Context): Promise<readonly string[]> {
+  const top = await realFolder(root, folder);
+  if (top === undefined) return [];
   const names = await readdir(top, { recursive: true, withFileTypes: true }).catch(() => []);
   checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
   return names

@@ -45,3 +45,9 @@ export function note(context: Context, kind: NoteKind, message: string, ...at: r
   const added: Note = { kind, message, at };
   context.notes.add(added);
 }
+
+/** The same run, in which every note gets `place` in front of its trail. */
+export const notesWithin = (place: string, context: Context): Context => ({
+  ...context,
+  notes: { ...context.notes, add: (added) => context.notes.add({ ...added, at: [place, ...added.at] }) },
+});

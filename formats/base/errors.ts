@@ -39,6 +39,18 @@ export const CODES = {
   'tar/pax': STATUS.refused,
   'tar/sparse': STATUS.refused,
   'tar/truncated': STATUS.refused,
+  'ar/header': STATUS.refused,
+  'ar/truncated': STATUS.refused,
+  'debian/package': STATUS.refused,
+  'debian/control': STATUS.refused,
+  'debian/version': STATUS.refused,
+  'debian/relation': STATUS.refused,
+  'debian/conflict': STATUS.refused,
+  'debian/unmet': STATUS.refused,
+  'apt/release': STATUS.refused,
+  'apt/expired': STATUS.refused,
+  'apt/index': STATUS.refused,
+  'apt/lock': STATUS.refused,
   'path/escape': STATUS.refused,
   'path/invalid': STATUS.refused,
   'path/root': STATUS.refused,
@@ -59,9 +71,11 @@ export const CODES = {
   'appc/archive': STATUS.refused,
   'appc/manifest': STATUS.refused,
   'appc/dependency': STATUS.refused,
+  'appc/name': STATUS.refused,
   'image/layers': STATUS.refused,
   'image/config': STATUS.refused,
   'image/user': STATUS.refused,
+  'image/completion': STATUS.refused,
   'image/select': STATUS.refused,
   'image/reference': STATUS.refused,
   'keyring/invalid': STATUS.refused,
@@ -84,7 +98,12 @@ export const CODES = {
   'limit/members': STATUS.refused,
   'limit/index-depth': STATUS.refused,
   'limit/window': STATUS.refused,
+  'limit/control-bytes': STATUS.refused,
   'limit/wrappings': STATUS.refused,
+  'network/failed': STATUS.network,
+  'network/timeout': STATUS.network,
+  'network/redirect': STATUS.network,
+  'network/status': STATUS.network,
   'strict/notes': STATUS.strict,
   'output/exists': STATUS.output,
   'output/write': STATUS.output,
@@ -141,12 +160,12 @@ export class OcixError extends Error {
   }
 }
 
-/** Runs `work`; an `OcixError` that leaves it gets `place` in front of its trail. */
-export async function within<T>(place: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`; an `OcixError` that leaves it gets `place`, or several from the outside in, in front of its trail. */
+export async function within<T>(place: string | readonly string[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof OcixError ? error.within(place) : error;
+    throw error instanceof OcixError ? error.within(...[place].flat()) : error;
   }
 }
 

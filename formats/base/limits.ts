@@ -19,6 +19,8 @@ export const DEFAULT_LIMITS = {
   'json-depth': 64,
   /** Bytes of one PAX or GNU long-name body. */
   'pax-bytes': 2 ** 20,
+  /** Bytes of a package's control archive, uncompressed, and of one control file. */
+  'control-bytes': 32 * 2 ** 20,
   /** Layers of one image. */
   layers: 1000,
   /** Members of an archive, or names in a folder, that the reader has to remember. */

@@ -16,13 +16,22 @@ export interface NoteList {
   all(): readonly Note[];
 }
 
+/** An archive of a million strange names would otherwise be kept in memory once more, as sentences. */
+const MOST_NOTES = 10_000;
+
 export function noteList(): NoteList {
   const notes = new Map<string, Note>();
+  let more = 0;
   return {
     add(note) {
       const key = JSON.stringify([note.kind, note.message, note.at]);
-      if (!notes.has(key)) notes.set(key, note);
+      if (notes.has(key)) return;
+      if (notes.size < MOST_NOTES) notes.set(key, note);
+      else more++;
     },
-    all: () => [...notes.values()],
+    all: () => [
+      ...notes.values(),
+      ...(more ? [{ kind: 'dropped' as const, message: `${more} more notes are not kept`, at: [] }] : []),
+    ],
   };
 }

@@ -9,6 +9,8 @@ export interface RandomSource {
   readonly kind: 'random';
   /** As the user named it. */
   readonly name: string;
+  /** Where the file lies, for a reader that opens it by itself; absent where a name could lead elsewhere. */
+  readonly path?: string;
   /** Bytes. */
   readonly size: number;
   /** Milliseconds since 1970, of a file. */
@@ -39,7 +41,7 @@ const READ = 512 * 1024;
 export async function fileSource(path: string): Promise<ByteSource> {
   const handle = await openFile(path);
   const stat = await handle.stat();
-  if (stat.isFile()) return randomSource(path, stat, handle);
+  if (stat.isFile()) return { ...randomSource(path, stat, handle), path };
   if (stat.isDirectory()) {
     await handle.close();
     throw new OcixError('source/unreadable', `${printable(path)} is a folder where a file is wanted`);

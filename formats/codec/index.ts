@@ -5,6 +5,7 @@ import { RATIO_GRACE } from '../base/limits.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { bzip2 } from './bzip2.ts';
 import type { Codec, CompressionName } from './codec.ts';
+import { decompressedAside } from './decompress-aside.ts';
 import { gzip } from './gzip.ts';
 import { lzma } from './lzma.ts';
 import { xz } from './xz.ts';
@@ -29,7 +30,24 @@ export function sniff(head: Uint8Array): Codec | undefined {
  *
  * @throws OcixError limit/ratio, and what `Codec.decompress` throws
  */
-export async function* decompressed(codec: Codec, input: Chunks, context: Context): AsyncGenerator<Uint8Array> {
+export const decompressed = (codec: Codec, input: Chunks, context: Context): AsyncGenerator<Uint8Array> =>
+  guarded(codec, input, context, (bytes) => codec.decompress(bytes, context));
+
+/** The same on another thread, where that is worth it. @param size bytes of the input */
+export const decompressedBeside = (
+  codec: Codec,
+  input: Chunks,
+  size: number,
+  context: Context,
+): AsyncGenerator<Uint8Array> =>
+  guarded(codec, input, context, (bytes) => decompressedAside(codec, bytes, size, context));
+
+async function* guarded(
+  codec: Codec,
+  input: Chunks,
+  context: Context,
+  decompress: (input: Chunks) => Chunks,
+): AsyncGenerator<Uint8Array> {
   let read = 0;
   let written = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
@@ -38,7 +56,7 @@ export async function* decompressed(codec: Codec, input: Chunks, context: Contex
       yield chunk;
     }
   }
-  for await (const chunk of codec.decompress(counted(), context)) {
+  for await (const chunk of decompress(counted())) {
     written += chunk.length;
     if (written > RATIO_GRACE && written > context.limits.ratio * read) throw overRatio(codec, written / read, context);
     yield chunk;

@@ -8,9 +8,13 @@ import type { Digest } from '../bytes/digest.ts';
 import type { Json } from '../json/parse.ts';
 import type { ImageConfig } from './config.ts';
 import type { Layer } from './layer.ts';
+import { imagesOfPod, type Pod } from './pod.ts';
 
-/** What a source holds, as a tree: images, indexes of them, and what only its owner understands. */
-export type Item = Image | ImageIndex | Artifact;
+/** What a source holds: trees that a registry could hold, and pods. */
+export type Item = Storable | Pod;
+
+/** Images, indexes of them, and what only its owner understands. */
+export type Storable = Image | ImageIndex | Artifact;
 
 export interface Image {
   readonly kind: 'image';
@@ -25,6 +29,8 @@ export interface Image {
   readonly dependencies?: readonly ImageDependency[];
   /** What stands beside the configuration, for a source without a manifest of its own. */
   readonly annotations?: ReadonlyMap<string, string>;
+  /** What completes it, run inside of it, for whoever wants that; it is usable without. */
+  readonly completion?: readonly string[];
   readonly original: OriginalDocuments;
 }
 
@@ -45,7 +51,7 @@ export interface OriginalDocuments {
 export interface ImageIndex {
   readonly kind: 'index';
   readonly names: readonly string[];
-  readonly children: readonly Item[];
+  readonly children: readonly Storable[];
   readonly document: Document;
   readonly descriptor: Descriptor;
   /** Descriptors of the document whose blobs are absent: platforms that were not copied along. */
@@ -95,7 +101,9 @@ export interface Descriptor {
 
 /** The images of a tree, in its order. */
 export function imagesOf(items: readonly Item[]): readonly Image[] {
-  return items.flatMap((item) =>
-    item.kind === 'image' ? [item] : item.kind === 'index' ? imagesOf(item.children) : [],
-  );
+  return items.flatMap((item) => {
+    if (item.kind === 'image') return [item];
+    if (item.kind === 'index') return imagesOf(item.children);
+    return item.kind === 'pod' ? imagesOfPod(item) : [];
+  });
 }

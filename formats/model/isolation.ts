@@ -52,4 +52,6 @@ export interface MountPoint {
 export type Volume =
   | { readonly kind: 'host'; readonly source: string; readonly recursive: boolean; readonly readOnly: boolean }
   // A place of its own, with nothing in it whatever the image has there.
-  | { readonly kind: 'empty'; readonly mode: number; readonly uid: number; readonly gid: number };
+  | { readonly kind: 'empty'; readonly mode: number; readonly uid: number; readonly gid: number }
+  // A folder that lies beside the bundle, by its path from there: several bundles may have it.
+  | { readonly kind: 'beside'; readonly path: string };

@@ -87,6 +87,25 @@ export async function layerFromMember(member: Member, facts: LayerFacts): Promis
   };
 }
 
+/**
+ * A layer that is put together when somebody asks for it, from what a source has in another form.
+ * @param size bytes of what it is made of, as they are in the source
+ * @param open the same bytes each time
+ */
+export function layerFromParts(size: number, open: () => Chunks): Layer {
+  return {
+    diffId: undefined,
+    blob: { codec: undefined, digest: undefined, size, open },
+    size: undefined,
+    descriptor: undefined,
+    urls: [],
+    foreign: false,
+    open,
+    kept: undefined,
+    elsewhere: false,
+  };
+}
+
 /** A foreign layer that the source describes but does not hold. */
 export function layerElsewhere(descriptor: Descriptor, diffId: Digest | undefined): Layer {
   const absent = (): never => {

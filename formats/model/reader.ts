@@ -2,6 +2,7 @@
 import type { Archive, Keeper, Kept } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
+import type { ByteSource } from '../bytes/source.ts';
 import type { CompressionName } from '../codec/codec.ts';
 import type { Item } from './image.ts';
 
@@ -65,6 +66,70 @@ export interface Content {
   open(): Chunks;
 }
 
+/** A format whose image is made of several files. */
+export interface FilesReader {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** @param head the first `HEAD_SIZE` bytes of one of the files, or all there are */
+  recognise(head: Uint8Array): Bid | undefined;
+  /** The sources stay open until what this gives is closed; it closes them. */
+  read(sources: readonly ByteSource[], context: Context, reading: Reading): Promise<OpenedFiles>;
+}
+
+export interface OpenedFiles {
+  readonly items: readonly Item[];
+  close(): Promise<void>;
+}
+
+/** How an image is made of packages. */
+export interface Packaging {
+  readonly layers: 'one' | 'package' | 'group';
+  /** A database for scanners alone, as images without a package manager have it. */
+  readonly distroless: boolean;
+  /** Seconds since 1970: nothing in the image is later. */
+  readonly latest?: number | undefined;
+  /** `/bin` and its kin are links into `/usr`, also where no package brings them. */
+  readonly mergedUsr?: boolean | undefined;
+}
+
+/** A format whose images are put together from what a name leads to, somewhere else. */
+export interface NameReader {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** @param text what stands behind the transport */
+  read(text: string, context: Context, reading: Reading): Promise<OpenedFiles>;
+}
+
+/** Where packages come from. */
+export interface Repositories {
+  /** Roots of repositories, as folders or addresses; and files that list such, in the words of apt. */
+  readonly places: readonly string[];
+  /** Files or folders of the keys that are trusted. */
+  readonly keyrings: readonly string[];
+  readonly components?: readonly string[] | undefined;
+  /** Debian's name, or Go's. */
+  readonly architecture?: string | undefined;
+  /** Also what a system cannot be without, which nothing depends on in words. */
+  readonly essential?: boolean | undefined;
+  /** Where what was fetched is kept. */
+  readonly cache: string;
+  /** The time to judge by. */
+  readonly now: Date;
+  /** A closure that was written down: nothing is decided anew. */
+  readonly lock?: string | undefined;
+  /** Told what was decided. */
+  readonly decided?: ((decision: Decision) => void) | undefined;
+}
+
+export interface Decision {
+  /** To be given as `lock` the next time. */
+  readonly lock: string;
+  /** From what was asked for to the package, a line each; undefined where it is not in. */
+  readonly why: (name: string) => readonly string[] | undefined;
+}
+
 /** What a reader may need beside its source. */
 export interface Reading {
   /** What becomes of layers that a reader makes. */
@@ -75,12 +140,30 @@ export interface Reading {
   readonly looking?: true | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
+  readonly packaging: Packaging;
+  readonly repositories?: Repositories | undefined;
+  /** Fetches what is in none of those places, to a file. Absent where nothing is to be fetched. */
+  readonly elsewhere?: ((wanted: Elsewhere) => Promise<FoundElsewhere>) | undefined;
   /** Called with each file that is read beside the source, before anything of it counts; throws where nobody vouches for it. */
   readonly vouch?: ((file: string) => Promise<void>) | undefined;
   /** Which image is meant, for a reader that `selects`. */
   readonly selector?: Selector | undefined;
   /** What the sources of one run have in common; absent where there is one source. */
   readonly shared?: Shared | undefined;
+}
+
+/** An image that another one depends on. */
+export interface Elsewhere {
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** The place of the image that depends on it. */
+  readonly neededBy: string;
+}
+
+export interface FoundElsewhere {
+  readonly file: string;
+  /** Where it was found, for a person. */
+  readonly place: string;
 }
 
 /** Which of a source's images is meant: a reference, its place from 0 on, or its id in the words of the format. */

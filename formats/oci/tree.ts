@@ -12,7 +12,7 @@ import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
 import { parseConfigDocument } from '../model/config-document.ts';
 import { decodeDescriptor } from '../model/descriptor.ts';
-import type { Artifact, ArtifactBlob, Descriptor, Document, Image, Item } from '../model/image.ts';
+import type { Artifact, ArtifactBlob, Descriptor, Document, Image, Storable } from '../model/image.ts';
 import { checkMemberSize, type Layer, layerElsewhere, layerFromMember } from '../model/layer.ts';
 import { isConfigType, isIndexType, isManifestType, layerType } from '../model/media-types.ts';
 import { checkIndexDocument, checkManifestDocument } from './documents.ts';
@@ -25,10 +25,15 @@ export interface Walk {
   items: number;
 }
 
-export const itemOf = (descriptor: Descriptor, names: readonly string[], walk: Walk): Promise<Item> =>
+export const itemOf = (descriptor: Descriptor, names: readonly string[], walk: Walk): Promise<Storable> =>
   readItem(descriptor, names, walk, 0);
 
-async function readItem(descriptor: Descriptor, names: readonly string[], walk: Walk, depth: number): Promise<Item> {
+async function readItem(
+  descriptor: Descriptor,
+  names: readonly string[],
+  walk: Walk,
+  depth: number,
+): Promise<Storable> {
   const { archive, context } = walk;
   checkLimit(context.limits, 'index-depth', depth, 'the nesting of indexes');
   checkLimit(context.limits, 'members', ++walk.items, 'the number of manifests that the indexes list');
@@ -40,12 +45,17 @@ async function readItem(descriptor: Descriptor, names: readonly string[], walk: 
   return { kind: 'artifact', names, descriptor, blobs: [await blobOf(descriptor, archive)] };
 }
 
-async function readIndex(descriptor: Descriptor, names: readonly string[], walk: Walk, depth: number): Promise<Item> {
+async function readIndex(
+  descriptor: Descriptor,
+  names: readonly string[],
+  walk: Walk,
+  depth: number,
+): Promise<Storable> {
   const { archive, context } = walk;
   const document = await readBlob(descriptor, archive, context);
   const index = decode(parseJson(document.bytes, context)).object();
   checkIndexDocument(index);
-  const children: Item[] = [];
+  const children: Storable[] = [];
   const absent: Descriptor[] = [];
   let first: unknown;
   for (const node of index.get('manifests')?.array() ?? []) {

@@ -3,6 +3,7 @@
  * below it is removed without following a link, by descriptors, so a folder that is swapped for a link meanwhile costs an
  * error, never somebody else's files (the class of CVE-2022-21658).
  */
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -60,6 +61,18 @@ export function holdFolder(path: string): HeldFolder {
   return folder;
 }
 
+/**
+ * Removes what is at a path, if something is: a folder with everything in it. It need not be ours; who may change folders of it
+ * meanwhile can make this fail, and cannot lead it out.
+ *
+ * @throws what the system says
+ */
+export function removeHeld(path: string): void {
+  if (removedName(path)) return;
+  opened(path, false, (folder) => emptyFolder(folder, undefined));
+  rmdirSync(path);
+}
+
 function attempt<T>(work: () => T): T {
   try {
     return work();
@@ -71,14 +84,17 @@ function attempt<T>(work: () => T): T {
 /** Every folder is moved to the top before it is emptied, so no path gets long however deep the tree is. */
 function emptyFolder(top: string, kept: string | undefined): void {
   const folders = [top];
+  const prefix = `${top}/.flat-${randomBytes(8).toString('hex')}-`;
   for (let i = 0; i < folders.length; i++) {
     const path = folders[i]!;
+    // Between being looked at and being moved, a folder may have been swapped for something else.
+    if (i > 0 && removedName(path)) continue;
     opened(path, i === 0, (folder) => {
       for (const name of readdirSync(folder, { encoding: 'buffer' })) {
         if (i === 0 && name.toString() === kept) continue;
         const at = Buffer.concat([Buffer.from(`${folder}/`), name]);
-        if (unlinked(at)) continue;
-        const moved = `${top}/.flat-${folders.length}`;
+        if (removedName(at)) continue;
+        const moved = `${prefix}${folders.length}`;
         opened(at, false, () => renameSync(at, moved)); // moving a folder writes to it
         folders.push(moved);
       }
@@ -93,19 +109,31 @@ function opened(path: string | Buffer, held: boolean, work: (folder: string) => 
   const fd = openSync(path, O_PATH | FOLDER);
   try {
     const folder = `/proc/self/fd/${fd}`;
-    chmodSync(folder, 0o700);
+    openedToUs(folder);
     work(folder);
   } finally {
     closeSync(fd);
   }
 }
 
-function unlinked(path: Buffer): boolean {
+/** What is somebody else's may be open to us all the same. */
+function openedToUs(folder: string): void {
+  try {
+    chmodSync(folder, 0o700);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EPERM') throw cause;
+  }
+}
+
+/** Removes what is no folder; false where there is one. */
+function removedName(path: string | Buffer): boolean {
   try {
     unlinkSync(path);
     return true;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EISDIR') return false;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EISDIR') return false;
+    if (code === 'ENOENT') return true;
     throw cause;
   }
 }

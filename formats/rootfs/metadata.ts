@@ -3,6 +3,7 @@
  * setuid bits and file capabilities away, and writing changes the time.
  */
 import { fchmodSync, fchownSync, fstatSync, futimesSync, lchownSync, lstatSync, lutimesSync } from 'node:fs';
+import { OcixError } from '../base/errors.ts';
 import { concat, fromBinaryString, utf8Bytes } from '../bytes/text.ts';
 import type { TarEntry, Time } from '../tar/entry.ts';
 import type { Confined } from './confined.ts';
@@ -37,7 +38,7 @@ export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): M
     ofOpen(fd, entry, path) {
       const setXattr = (name: Uint8Array, value: Uint8Array) => syscalls!.setXattrOfFile(fd, name, value);
       if (owners.privileged) {
-        fchownSync(fd, ...ownerOf(entry));
+        given(entry, () => fchownSync(fd, ...ownerOf(entry)));
         fchmodSync(fd, entry.mode);
         setXattrs(entry, path, setXattr);
       } else {
@@ -53,7 +54,7 @@ export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): M
       });
     },
     ofName(name, entry, path) {
-      if (owners.privileged) lchownSync(name.path, ...ownerOf(entry));
+      if (owners.privileged) given(entry, () => lchownSync(name.path, ...ownerOf(entry)));
       if (entry.type !== 'symlink') setMode(name.path, entry.mode);
       setXattrs(entry, path, (key, value) => syscalls!.setXattr(name.terminated, key, value));
       // User attributes exist on files and folders only, so the owner of anything else cannot be recorded either.
@@ -103,6 +104,19 @@ export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): M
     if (now() === BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos)) return;
     if (!exact && time.nanos % 1000) losses.add('nanoseconds of times are not kept: koffi is not installed', path);
     else losses.add('the time is not kept: the file system cannot say it', path);
+  }
+}
+
+/** What a user namespace lacks has no number on the disk either. */
+function given({ uid, gid }: TarEntry, give: () => void): void {
+  try {
+    give();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EINVAL') throw cause;
+    throw new OcixError('output/write', `the owner ${uid}:${gid} is not in the user namespace that this runs in`, {
+      hint: 'Have owners recorded with --rootless, or map ids that it has with --uid-map and --gid-map.',
+      cause,
+    });
   }
 }
 

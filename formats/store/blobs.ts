@@ -33,21 +33,28 @@ export interface BlobWriter {
   discard(): Promise<void>;
 }
 
-export function blobStore(path: string): BlobStore {
+export interface BlobOptions {
+  /** How errors name the place, where its path says nothing to a person. */
+  readonly shown?: string;
+  /** No folders below the store's own, which may be one that is held: somebody who swapped them would lead blobs elsewhere. */
+  readonly flat?: true;
+}
+
+export function blobStore(path: string, { shown = path, flat }: BlobOptions = {}): BlobStore {
   const known = new Set<Digest>();
   let number = 0;
-  const pathOf = (digest: Digest): string => join(path, algorithmOf(digest), hexOf(digest));
+  const pathOf = (digest: Digest): string => join(path, `${algorithmOf(digest)}${flat ? '-' : '/'}${hexOf(digest)}`);
   const store: BlobStore = {
     path,
     async create() {
       const temporary = join(path, `.new-${number++}`);
-      const handle = await attempt(path, async () => {
+      const handle = await attempt(shown, async () => {
         await mkdir(path, { recursive: true });
         return open(temporary, 'wx', 0o644);
       });
-      return writer(handle, temporary, async (digest) => {
+      return writer({ handle, path: temporary, shown }, async (digest) => {
         if (known.has(digest)) return rm(temporary, { force: true });
-        await mkdir(join(path, algorithmOf(digest)), { recursive: true });
+        if (!flat) await mkdir(join(path, algorithmOf(digest)), { recursive: true });
         await rename(temporary, pathOf(digest));
         known.add(digest);
       });
@@ -73,8 +80,14 @@ export function blobStore(path: string): BlobStore {
   return store;
 }
 
+interface NewBlob {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly shown: string;
+}
+
 /** Writes follow one another; one may be under way while the next bytes are made. */
-function writer(handle: FileHandle, path: string, publish: (digest: Digest) => Promise<void>): BlobWriter {
+function writer({ handle, path, shown }: NewBlob, publish: (digest: Digest) => Promise<void>): BlobWriter {
   let position = 0;
   let open = true;
   const close = async (): Promise<void> => {
@@ -84,7 +97,7 @@ function writer(handle: FileHandle, path: string, publish: (digest: Digest) => P
   };
   return {
     write: (bytes) =>
-      attempt(path, async () => {
+      attempt(shown, async () => {
         let done = 0;
         while (done < bytes.length) {
           const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position);
@@ -93,7 +106,7 @@ function writer(handle: FileHandle, path: string, publish: (digest: Digest) => P
         }
       }),
     finish: (digest) =>
-      attempt(path, async () => {
+      attempt(shown, async () => {
         await close();
         await publish(digest);
       }),

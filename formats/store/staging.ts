@@ -110,11 +110,11 @@ async function moveContents(from: string, to: string): Promise<void> {
   for (const name of names) await rename(join(from, name), join(to, name));
 }
 
-/** What runs left that were killed: their process is gone, on this machine. */
+/** What runs left that were killed: their process is gone, on this machine. What somebody else left may have to stay. */
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const match = /^\.ocix-([0-9a-f]{6})-([0-9]+)-[0-9a-f]{8}(?:-old)?$/.exec(name);
-    if (match?.[1] === HOST && !isRunning(Number(match[2]))) await removeTree(join(parent, name));
+    if (match?.[1] === HOST && !isRunning(Number(match[2]))) await removeTree(join(parent, name)).catch(() => {});
   }
 }
 

@@ -7,13 +7,15 @@ export type Piece = Uint8Array | number;
 const ZEROS = new Uint8Array(512 * 1024);
 const PIECE = ZEROS.length;
 
-/** Empties the list. Small pieces come out together, and holes as zeros, in memory of their own. */
+/** Empties the list. Small pieces come out together, and holes as zeros, in memory of their own, no more of it than needed. */
 export async function* joinedPieces(pieces: Piece[], context: Context): AsyncGenerator<Uint8Array> {
-  let buffer = new Uint8Array(PIECE);
+  let left = pieces.reduce<number>((sum, piece) => sum + lengthOf(piece), 0);
+  let buffer = new Uint8Array(Math.min(PIECE, left));
   let filled = 0;
   for (const piece of pieces.splice(0)) {
     for (let at = 0, length = lengthOf(piece); at < length; ) {
-      const part = Math.min(length - at, PIECE - filled);
+      const part = Math.min(length - at, buffer.length - filled);
+      left -= part;
       if (typeof piece === 'number') {
         if (part === PIECE) {
           checkAbort(context);
@@ -25,9 +27,9 @@ export async function* joinedPieces(pieces: Piece[], context: Context): AsyncGen
       } else buffer.set(piece.subarray(at, at + part), filled);
       at += part;
       filled += part;
-      if (filled < PIECE) continue;
+      if (filled < buffer.length) continue;
       yield buffer;
-      buffer = new Uint8Array(PIECE);
+      buffer = new Uint8Array(Math.min(PIECE, left));
       filled = 0;
     }
   }

@@ -30,6 +30,8 @@ export interface TarScanner {
   push(chunk: Uint8Array): void;
   /** The input has ended. @throws OcixError tar/truncated */
   finish(): void;
+  /** Whether the mark of the archive's end has come: a block of zeros. What ends without it may have been cut off between two files. */
+  readonly ended: boolean;
   /** Bytes pushed and skipped so far. */
   readonly position: number;
   /** Bytes of content and padding that come next and may be skipped instead of pushed; 0 where headers come next. */
@@ -72,6 +74,9 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
   let trailing = false;
 
   const scanner: TarScanner = {
+    get ended() {
+      return zeroBlocks > 0;
+    },
     get position() {
       return position;
     },

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
 import { sampleLayer } from '../../fixtures/images.ts';
 import { ended, ocixStarted } from '../cases/command.ts';
@@ -48,10 +48,36 @@ function round() {
 round();
 `;
 
+/** Swaps the one folder that is being filled, wherever the tree is, and puts it back at once: whoever goes by paths is led out. */
+const FOCUSED = `
+const fs = require('node:fs'), { join } = require('node:path');
+const [parent, outside] = process.argv.slice(1);
+let swaps = 0;
+process.on('SIGTERM', () => { fs.writeSync(1, String(swaps)); process.exit(0); });
+function round() {
+  for (const name of fs.readdirSync(parent)) {
+    if (!name.startsWith('.ocix-')) continue;
+    for (const root of ['rootfs', 'bundle/rootfs']) {
+      const path = join(parent, name, root, 'd');
+      try {
+        fs.renameSync(path, path + '-away');
+        fs.symlinkSync(outside, path);
+        swaps++;
+        fs.unlinkSync(path);
+        fs.renameSync(path + '-away', path);
+      } catch {}
+    }
+  }
+  setImmediate(round);
+}
+round();
+`;
+
 function sentinel(folder: string): string {
   const outside = join(folder, 'outside');
   mkdirSync(join(outside, 'rootfs/d0/e0'), { recursive: true });
   mkdirSync(join(outside, 'aside'));
+  mkdirSync(join(outside, 'blobs/sha256'), { recursive: true });
   mkdirSync(join(outside, 'bundle/rootfs'), { recursive: true });
   for (const name of [
     'file',
@@ -106,6 +132,19 @@ const archive = dockerSave(
   { generation: '1.10' },
 );
 
+const crowded = dockerSave(
+  {
+    layers: [
+      sampleLayer([
+        { name: 'd/', mode: 0o777 },
+        ...Array.from({ length: 2000 }, (_, i) => ({ name: `d/n${i}`, body: 'x' })),
+      ]),
+    ],
+    config: { config: { Cmd: ['/x'] } },
+  },
+  { generation: '1.10' },
+);
+
 describe('a process that swaps folders for symlinks while', () => {
   test.each([
     ['unpack', 0.02],
@@ -124,13 +163,17 @@ describe('a process that swaps folders for symlinks while', () => {
       writeFileSync(source, archive);
       const before = stateOf(outside);
       const racer = spawn(process.execPath, ['-e', RACER.replace('DENSITY', String(density)), parent, outside]);
+      onTestFinished(() => void racer.kill('SIGKILL'));
       let swaps = '';
       racer.stdout.on('data', (chunk) => (swaps += chunk));
       const racerEnd = new Promise((resolve) => racer.on('close', resolve));
       const statuses: (number | null)[] = [];
       const started = performance.now();
       for (let run = 0; run < 12 && performance.now() - started < 1500; run++) {
-        const { status, stderr } = await ended(ocixStarted([command, '-q', source, join(parent, `out${run}`)]));
+        // Every other time from a pipe, whose layers are kept beside the tree.
+        const child = ocixStarted([command, '-q', run % 2 ? '-' : source, join(parent, `out${run}`)]);
+        child.stdin.end(run % 2 ? archive : '');
+        const { status, stderr } = await ended(child);
         statuses.push(status);
         expect([0, 4, 7], stderr).toContain(status);
         expect(stateOf(outside)).toEqual(before);
@@ -141,4 +184,27 @@ describe('a process that swaps folders for symlinks while', () => {
       expect(Number(swaps)).toBeGreaterThan(3);
     },
   );
+
+  test.each(['unpack', 'bundle'])('%s fills one of them: not a file gets outside', async (command) => {
+    const folder = scratch();
+    const outside = sentinel(folder);
+    const parent = join(folder, 'parent');
+    mkdirSync(parent);
+    const source = join(folder, 'app.tar');
+    writeFileSync(source, crowded);
+    const before = stateOf(outside);
+    const racer = spawn(process.execPath, ['-e', FOCUSED, parent, outside]);
+    onTestFinished(() => void racer.kill('SIGKILL'));
+    let swaps = '';
+    racer.stdout.on('data', (chunk) => (swaps += chunk));
+    const racerEnd = new Promise((resolve) => racer.on('close', resolve));
+    for (let run = 0; run < 2; run++) {
+      const { status, stderr } = await ended(ocixStarted([command, '-q', source, join(parent, `out${run}`)]));
+      expect([0, 4, 7], stderr).toContain(status);
+      expect(stateOf(outside)).toEqual(before);
+    }
+    racer.kill('SIGTERM');
+    await racerEnd;
+    expect(Number(swaps)).toBeGreaterThan(20);
+  });
 });

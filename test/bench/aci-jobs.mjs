@@ -9,8 +9,6 @@ export function aciJobs({ node, ocix, bench, scratch }) {
   const shell = (script, ...args) => ['sh', '-c', script, 'sh', ...args];
   const ours = {
     command: [node, ocix, 'aci2oci', image, at('ocix')],
-    output: at('ocix'),
-    suffix: '+gzip',
     remove: [at('ocix')],
   };
   const memory = 120 * MB;

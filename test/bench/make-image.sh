@@ -31,9 +31,9 @@ if [ "$kind" = aci ]; then
     mkdir -p "$work"
     printf '%s' '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/bench","labels":[{"name":"version","value":"1.0.0"},{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/usr/bin/env"],"user":"0","group":"0"}}' > "$work/manifest"
     node dist/ocix.js convert -q --to tar "$bench/image.tar" "$work/flat.tar" > /dev/null
-    tar -cf "$work/manifest.tar" -C "$work" manifest
-    bsdtar --format pax -cf "$work/root.tar" -s '#^#rootfs/#S' "@$work/flat.tar"
-    bsdtar --format pax -cf - "@$work/manifest.tar" "@$work/root.tar" | gzip -n > "$work/app.aci"
+    mkdir "$work/rootfs"
+    tar -xf "$work/flat.tar" -C "$work/rootfs" --xattrs --xattrs-include='*' -p
+    tar --format pax --xattrs --xattrs-include='*' --numeric-owner -cf - -C "$work" manifest rootfs | gzip -n > "$work/app.aci"
     mv "$work/app.aci" "$bench/app.aci"
     rm -r "$work"
   fi

@@ -1,132 +1,260 @@
-/** The commands that write App Container Images. */
-import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** App Container Images through the built command: `aci2oci`, dependencies, rendering as rkt did, and the way on to a bundle. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { type AciRecipe, aci, aciGraph, aciId, graphImage, leastApp, named, rktStore } from '../../fixtures/aci.ts';
 import { dockerSave } from '../../fixtures/docker-save.ts';
-import { greeting, sampleLayer } from '../../fixtures/images.ts';
-import { runPeer, scratch, withPeer } from '../fixtures/peers.ts';
-import { newKey } from '../formats/openpgp/keys.ts';
-import { fileOf, greetingFile, ocix, output, refusalOf } from './command.ts';
+import { greeting } from '../../fixtures/images.ts';
+import { writeLayout } from '../../fixtures/oci-layout.ts';
+import { scratch } from '../fixtures/peers.ts';
+import { fileOf, ocix, output, refused, snapshot } from './command.ts';
+import { readLayout } from './layout.ts';
 
-const OCIX = join(import.meta.dirname, '../../dist/ocix.js');
-const named = (...tags: readonly string[]): string =>
-  fileOf(dockerSave({ ...greeting('amd64'), tags }, { generation: '1.10' }), 'app.tar');
+/** Every field that a bundle is made of. */
+const rich: AciRecipe = {
+  manifest: {
+    name: 'example.com/rich',
+    labels: named({ version: '1.2', os: 'linux', arch: 'amd64' }),
+    annotations: named({ created: '2015-05-06T07:08:09Z', homepage: 'https://example.com/' }),
+    app: leastApp({
+      exec: ['/bin/app', '--serve'],
+      user: 'app',
+      group: 'staff',
+      supplementaryGIDs: [20, 21],
+      eventHandlers: [{ name: 'pre-start', exec: ['/bin/prepare'] }],
+      workingDirectory: '/srv',
+      environment: named({ A: '1' }),
+      mountPoints: [{ name: 'data', path: '/data', readOnly: true }],
+      ports: [{ name: 'http', protocol: 'tcp', port: 80, count: 2 }],
+      isolators: [
+        { name: 'resource/cpu', value: { request: '250m', limit: '500m' } },
+        { name: 'resource/memory', value: { limit: '128Mi' } },
+        { name: 'os/linux/capabilities-retain-set', value: { set: ['CAP_NET_BIND_SERVICE', 'CAP_CHOWN'] } },
+        { name: 'os/linux/seccomp-remove-set', value: { set: ['@docker/default-blacklist'], errno: 'ENOSYS' } },
+        { name: 'os/linux/no-new-privileges', value: true },
+        { name: 'os/linux/oom-score-adj', value: 100 },
+        { name: 'example.com/own', value: { a: 1 } },
+      ],
+      userLabels: { team: 'x' },
+    }),
+  },
+  rootfs: [
+    { name: 'bin/' },
+    { name: 'bin/app', mode: 0o755, body: '#!' },
+    { name: 'bin/same', type: '1', link: 'bin/app' },
+    { name: 'etc/' },
+    { name: 'etc/passwd', body: 'app:x:1000:1001::/:\n' },
+    { name: 'etc/group', body: 'staff:x:50:app\n' },
+    { name: 'srv/', mode: 0o750 },
+    { name: 'srv/link', link: '../etc/passwd' },
+  ],
+};
 
-describe('docker2aci', () => {
+async function graphFolder(nodes: Parameters<typeof aciGraph>[0]): Promise<string> {
+  const folder = scratch();
+  await writeLayout(aciGraph(nodes), folder);
+  return folder;
+}
+
+const paths = (layout: string): readonly string[] =>
+  output(['ls', `oci:${layout}`])
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/\s+/).at(-1)!);
+
+describe('aci2oci', () => {
+  test('writes a layout that is called as the file is, in the current folder', () => {
+    const cwd = scratch();
+    for (const name of ['app.aci', 'other.aci.gz', 'bare']) fileOf(aci(rich), name, cwd);
+    for (const name of ['app.aci', 'other.aci.gz', 'bare']) output(['aci2oci', '-q', name], { cwd });
+    expect(readdirSync(cwd).sort()).toEqual(['app.aci', 'app.oci', 'bare', 'bare.oci', 'other.aci.gz', 'other.oci']);
+  });
+
+  test('prints the name, the digest and where it is', () => {
+    const out = join(scratch(), 'out');
+    const stdout = output(['aci2oci', '-q', fileOf(aci(rich), 'a.aci'), out]);
+    const [image, ...more] = readLayout(out);
+    expect(more).toEqual([]);
+    expect(image).toMatchObject({ name: 'example.com/rich:1.2', platform: 'linux/amd64' });
+    expect(image!.config).toMatchObject({
+      created: '2015-05-06T07:08:09Z',
+      config: { Entrypoint: ['/bin/app', '--serve'], User: '1000:50', WorkingDir: '/srv', Env: ['A=1'] },
+    });
+    expect(image!.config.config.Labels['io.ocix.appc.image-id']).toBe(aciId(rich));
+    expect(stdout).toBe(`example.com/rich:1.2\t${image!.digest}\t${out}\n`);
+  });
+
   test.each([
-    ['busybox:latest', 'library-busybox-latest.aci'],
-    ['quay.io/coreos/etcd:v2.3', 'coreos-etcd-v2.3.aci'],
-    ['localhost:5000/a/b:1', 'a-b-1.aci'],
-  ])('calls the image of %s %s', (tag, name) => {
-    const cwd = scratch();
-    const [line] = output(['docker2aci', '-q', named(tag)], { cwd }).split('\n');
-    expect(line!.split('\t')).toEqual([tag, expect.stringMatching(/^sha256:[0-9a-f]{64}$/), name]);
-    expect(readdirSync(cwd)).toEqual([name]);
+    ['plain', aci(rich)],
+    ['compressed', gzipSync(aci(rich))],
+    ['with the manifest last', aci({ ...rich, order: 'manifest-last' })],
+  ])('gives the same from a pipe: %s', (_, bytes) => {
+    const folder = scratch();
+    output(['aci2oci', '-q', fileOf(bytes, 'in.aci', folder), join(folder, 'file')]);
+    output(['aci2oci', '-q', '-', join(folder, 'pipe')], { input: bytes });
+    expect(snapshot(join(folder, 'pipe'))).toEqual(snapshot(join(folder, 'file')));
+    expect(readdirSync(folder).sort()).toEqual(['file', 'in.aci', 'pipe']);
   });
 
-  test('calls an image without a name like its archive', () => {
-    const cwd = scratch();
-    output(['docker2aci', '-q', named()], { cwd });
-    expect(readdirSync(cwd)).toEqual(['app.aci']);
+  test('is what convert does with what it recognises', () => {
+    const folder = scratch();
+    const file = fileOf(aci(rich), 'in', folder);
+    output(['aci2oci', '-q', file, join(folder, 'one')]);
+    output(['convert', '-q', file, join(folder, 'two')]);
+    output(['convert', '-q', `aci:${file}`, join(folder, 'three')]);
+    expect(snapshot(join(folder, 'two'))).toEqual(snapshot(join(folder, 'one')));
+    expect(snapshot(join(folder, 'three'))).toEqual(snapshot(join(folder, 'one')));
   });
 
-  test('goes by the name that is asked for', () => {
-    const cwd = scratch();
-    output(['docker2aci', '-q', '--ref', 'other/name:2', named('a:1')], { cwd });
-    expect(readdirSync(cwd)).toEqual(['other-name-2.aci']);
+  test('refuses what is no image of this format, and writes nothing', () => {
+    const folder = scratch();
+    const out = join(folder, 'out');
+    const docker = fileOf(dockerSave(greeting('amd64'), { generation: '1.10' }), 'docker.tar', folder);
+    expect(refused(['aci2oci', docker, out])).toMatchObject({ status: 4, code: 'appc/archive' });
+    expect(refused(['aci2oci', '-', out], { input: Buffer.from('text') })).toMatchObject({
+      status: 4,
+      code: 'tar/truncated',
+    });
+    expect(refused(['aci2oci', folder, out]).status).toBe(3);
+    expect(refused(['aci2oci', join(folder, 'nothing'), out])).toMatchObject({ status: 2, code: 'source/missing' });
+    expect(refused(['aci2oci', '-'], { input: aci() })).toMatchObject({ status: 2, code: 'usage/argument' });
+    expect(existsSync(out)).toBe(false);
   });
 
-  test('does not write over an image of that name', () => {
-    const cwd = scratch();
-    writeFileSync(join(cwd, 'library-a-1.aci'), 'mine');
-    expect(refusalOf(ocix(['docker2aci', '-q', named('a:1')], { cwd })).code).toBe('output/exists');
-    expect(readFileSync(join(cwd, 'library-a-1.aci'), 'utf8')).toBe('mine');
-  });
-
-  test('reads a pipe and writes one, and needs a name for the rest', () => {
-    const input = readFileSync(greetingFile());
-    const out = join(scratch(), 'out.aci');
-    output(['docker2aci', '-q', '-', out], { input });
-    const script = '"$0" "$1" docker2aci -q "$2" - > "$3"';
-    const piped = `${out}.piped`;
-    expect(spawnSync('sh', ['-c', script, process.execPath, OCIX, greetingFile(), piped]).status).toBe(0);
-    expect(readFileSync(piped).equals(readFileSync(out))).toBe(true);
-    expect(refusalOf(ocix(['docker2aci', '-'], { input })).code).toBe('usage/argument');
+  test('ends in 5 with --strict where something is lost, and writes nothing', () => {
+    const out = join(scratch(), 'out');
+    const recipe: AciRecipe = { ...rich, members: (all) => [...all, { name: 'README', body: 'x' }] };
+    expect(refused(['aci2oci', '--strict', fileOf(aci(recipe), 'a.aci'), out])).toMatchObject({
+      status: 5,
+      code: 'strict/notes',
+    });
+    expect(existsSync(out)).toBe(false);
   });
 });
 
-describe('an ACI', () => {
-  test('that was an OCI image before gets its own manifest back, byte for byte', () => {
-    const folder = scratch();
-    const at = (name: string): string => join(folder, name);
-    output(['convert', '-q', '--to', 'aci', greetingFile(), at('a.aci')]);
-    output(['aci2oci', '-q', at('a.aci'), at('layout')]);
-    output(['convert', '-q', '--to', 'aci', `oci:${at('layout')}`, at('b.aci')]);
-    output(['convert', '-q', '--to', 'docker-archive', at('a.aci'), at('archive.tar')]);
-    output(['convert', '-q', '--to', 'aci', at('archive.tar'), at('c.aci')]);
-    // Nothing else about the tree has changed, so neither has the image.
-    expect(readFileSync(at('b.aci')).equals(readFileSync(at('a.aci')))).toBe(true);
-    expect(readFileSync(at('c.aci')).equals(readFileSync(at('a.aci')))).toBe(true);
-    output(['convert', '-q', '--to', 'aci', '--ref', 'example.com/new:2', `oci:${at('layout')}`, at('d.aci')]);
-    expect(JSON.parse(output(['inspect', '--json', at('d.aci')])).images[0].names).toEqual(['example.com/new:2']);
+describe('--dep', () => {
+  const diamond = { a: { needs: ['b', 'c'] }, b: { needs: ['d'] }, c: { needs: ['d'] }, d: {} };
+
+  test('takes a folder, files and a store, which all give the same', async () => {
+    const folder = await graphFolder(diamond);
+    const store = scratch();
+    await writeLayout(rktStore(Object.entries(diamond).map(([key, node]) => graphImage(key, node))), store);
+    const out = scratch();
+    const from = (name: string, ...places: readonly string[]) => {
+      output(['aci2oci', '-q', ...places.flatMap((place) => ['--dep', place]), join(folder, 'a.aci'), join(out, name)]);
+      return snapshot(join(out, name));
+    };
+    const wanted = from('folder', folder);
+    expect(from('files', ...['b', 'c', 'd'].map((key) => join(folder, `${key}.aci`)))).toEqual(wanted);
+    expect(from('store', `rkt:${store}`)).toEqual(wanted);
+    const [image] = readLayout(join(out, 'folder'));
+    expect(image!.diffIds).toHaveLength(5);
+    expect(new Set(image!.diffIds).size).toBe(4);
+    expect(paths(join(out, 'folder'))).toEqual(expect.arrayContaining(['a', 'b', 'c', 'd', 'which']));
   });
 
-  test('is signed on request, beside it', async () => {
-    const key = await newKey();
-    const folder = scratch();
-    const at = (name: string): string => join(folder, name);
-    mkdirSync(at('keys'));
-    writeFileSync(at('secret.asc'), key.armor());
-    writeFileSync(at('keys/public.asc'), key.toPublic().armor());
-    output(['convert', '-q', '--to', 'aci', '--sign-key', at('secret.asc'), greetingFile(), at('a.aci')]);
-    expect(output(['verify', '-q', '--keyring', at('keys'), at('a.aci')])).toContain('good, signed by Alice');
-    expect(
-      refusalOf(
-        ocix(['convert', '-q', '--to', 'aci', '--sign-key', at('keys/public.asc'), greetingFile(), at('b.aci')]),
-      ).code,
-    ).toBe('keyring/invalid');
-    writeFileSync(at('c.aci.asc'), 'mine');
-    expect(
-      refusalOf(ocix(['convert', '-q', '--to', 'aci', '--sign-key', at('secret.asc'), greetingFile(), at('c.aci')]))
-        .code,
-    ).toBe('output/exists');
-    expect(
-      refusalOf(ocix(['convert', '-q', '--to', 'aci', '--sign-key', at('secret.asc'), greetingFile(), '-'])).code,
-    ).toBe('usage/option');
-    expect(refusalOf(ocix(['convert', '-q', '--sign-key', at('secret.asc'), greetingFile(), at('out')])).code).toBe(
-      'usage/option',
+  test('stores the layer of a base once, however many images need it', async () => {
+    const folder = await graphFolder({ x: { needs: ['base'] }, y: { needs: ['base'] }, base: {} });
+    const out = join(scratch(), 'out');
+    for (const key of ['x', 'y']) output(['aci2oci', '-q', '--dep', folder, join(folder, `${key}.aci`), out]);
+    const [x, y] = readLayout(out);
+    expect(x!.layers[0]!.digest).toBe(y!.layers[0]!.digest);
+    expect(x!.layers[1]!.digest).not.toBe(y!.layers[1]!.digest);
+  });
+
+  test('may leave what is missing to be named, with the chain', async () => {
+    const folder = await graphFolder(diamond);
+    const out = join(scratch(), 'out');
+    const refusal = refused([
+      'aci2oci',
+      join(folder, 'a.aci'),
+      out,
+      '--dep',
+      join(folder, 'b.aci'),
+      '--dep',
+      join(folder, 'c.aci'),
+    ]);
+    expect(refusal).toMatchObject({ status: 4, code: 'appc/dependency' });
+    expect(refusal.lines[1]).toContain('example.com/a > dependencies > example.com/b > dependencies > example.com/d');
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('refuses a cycle at once', async () => {
+    const folder = await graphFolder({ a: { needs: ['b'] }, b: { needs: ['a'] } });
+    const refusal = refused(['aci2oci', join(folder, 'a.aci'), join(scratch(), 'out'), '--dep', folder]);
+    expect(refusal).toMatchObject({ status: 4, code: 'appc/dependency' });
+    expect(refusal.milliseconds).toBeLessThan(10_000);
+  });
+
+  test('counts for a pipe, and for bundles', async () => {
+    const folder = await graphFolder({ ...diamond, a: { ...diamond.a, manifest: { app: leastApp() } } });
+    const out = scratch();
+    output(['aci2oci', '-q', '--dep', folder, '-', join(out, 'pipe')], { input: readFileSync(join(folder, 'a.aci')) });
+    output(['aci2oci', '-q', '--dep', folder, join(folder, 'a.aci'), join(out, 'file')]);
+    expect(snapshot(join(out, 'pipe'))).toEqual(snapshot(join(out, 'file')));
+    output(['bundle', '-q', '--rootless', '--dep', folder, join(folder, 'a.aci'), join(out, 'bundle')]);
+    expect(readdirSync(join(out, 'bundle/rootfs')).sort()).toEqual(
+      expect.arrayContaining(['a', 'b', 'c', 'd', 'which']),
     );
-    expect(readdirSync(folder).sort()).toEqual(['a.aci', 'a.aci.asc', 'c.aci.asc', 'keys', 'secret.asc']);
   });
 });
 
-describe('an output that cannot take it', () => {
-  const large = (): string => {
-    const layer = sampleLayer([{ name: 'large', body: randomBytes(4 << 20) }]);
-    return fileOf(dockerSave({ layers: [layer], tags: ['a:1'] }, { generation: '1.10' }), 'in.tar');
+test('--rkt-compat renders as rkt did, and either way the difference is said', async () => {
+  const folder = await graphFolder({
+    a: { needs: ['b', 'c'] },
+    b: {},
+    c: { needs: ['d'], pathWhitelist: ['/c', '/d'] },
+    d: {},
+  });
+  const run = (...options: readonly string[]) => {
+    const out = join(scratch(), 'out');
+    const { status, stderr } = ocix(['aci2oci', '--dep', folder, ...options, join(folder, 'a.aci'), out]);
+    expect(status).toBe(0);
+    return { stderr, paths: paths(out) };
   };
-  const traces = (): readonly string[] => readdirSync(tmpdir()).filter((name) => /^ocix-[A-Za-z0-9]{6}$/.test(name));
+  const specified = run();
+  const rkt = run('--rkt-compat');
+  expect(specified.paths).toContain('b');
+  expect(specified.stderr).toContain('/b is rendered as the specification has it');
+  expect(rkt.paths).not.toContain('b');
+  expect(rkt.stderr).toContain('/b is rendered as rkt did');
+});
 
-  test.each(['aci', 'docker-archive', 'oci-archive', 'tar'])('%s ends with 7 where the pipe is closed', (to) => {
-    const before = traces();
-    const script = '"$0" "$1" convert -q --to "$2" "$3" - | head -c 1 > /dev/null; echo "${PIPESTATUS[0]}"';
-    const args = ['-c', script, process.execPath, OCIX, to, large()];
-    expect(spawnSync('bash', args, { encoding: 'utf8' }).stdout).toBe('7\n');
-    expect(traces().filter((name) => !before.includes(name))).toEqual([]);
+describe('an image that becomes a bundle', () => {
+  test('by way of a layout is the bundle that it becomes at once', () => {
+    const folder = scratch();
+    const file = fileOf(aci(rich), 'rich.aci', folder);
+    output(['bundle', '-q', file, join(folder, 'direct')]);
+    output(['aci2oci', '-q', file, join(folder, 'layout')]);
+    output(['bundle', '-q', `oci:${join(folder, 'layout')}`, join(folder, 'hop')]);
+    const config = (name: string) => JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8'));
+    expect(config('hop')).toEqual(config('direct'));
+    expect(snapshot(join(folder, 'hop', 'rootfs'))).toEqual(snapshot(join(folder, 'direct', 'rootfs')));
+    expect(config('direct')).toMatchObject({
+      process: {
+        user: { uid: 1000, gid: 50, additionalGids: [20, 21] },
+        cwd: '/srv',
+        noNewPrivileges: true,
+        oomScoreAdj: 100,
+      },
+      linux: { resources: { memory: { limit: 134217728 }, cpu: { quota: 50000, period: 100000 } } },
+    });
   });
 
-  const mounts = process.getuid?.() === 0 ? withPeer('unshare') : test.skip;
-  mounts.each([['aci'], ['aci', '--layers', 'each'], ['docker-archive'], ['oci-archive'], ['tar']])(
-    '%s %s %s ends with 7 where the disk is full, without a trace',
-    (...to) => {
-      const small = scratch();
-      const script = 'mount -t tmpfs -o size=1m none "$0" && { "$@" "$0/out" 2>/dev/null; echo $?; ls -A "$0"; }';
-      const command = [process.execPath, OCIX, 'convert', '-q', '--to', ...to.filter(Boolean), large()];
-      const run = runPeer({ tool: 'unshare', args: ['--mount', 'bash', '-c', script, small, ...command] });
-      expect(run.toString()).toBe('7\n');
-    },
-  );
+  test('is refused where its user cannot be found, and is never root instead', () => {
+    const out = join(scratch(), 'out');
+    const file = fileOf(aci({ manifest: { app: leastApp({ user: 'nobody' }) } }), 'a.aci');
+    expect(refused(['bundle', file, out])).toMatchObject({ status: 4, code: 'image/user' });
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+test('inspect shows an image from a pipe as it shows the file', () => {
+  const bytes = aci(rich);
+  const shown = (args: readonly string[], input?: Uint8Array) =>
+    JSON.parse(output(['inspect', '--json', ...args], input ? { input } : {}));
+  const file = shown([fileOf(bytes, 'a.aci')]);
+  const pipe = shown(['-'], bytes);
+  expect(pipe.images).toEqual(file.images);
 });

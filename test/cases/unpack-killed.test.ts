@@ -31,13 +31,13 @@ const source = () =>
 
 const stagings = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('.ocix-'));
 
-describe('kill -9 at twenty moments of', () => {
+describe('kill -9 at twenty random moments of', () => {
   test.each(['unpack', 'bundle'])(
     '%s leaves OUT absent or whole, and the next run is not disturbed',
     async (command) => {
       const folder = scratch();
       const file = source();
-      const measured = ocix([command, '-q', file, join(folder, 'measured')]).milliseconds;
+      let shortest = ocix([command, '-q', file, join(folder, 'measured')]).milliseconds;
       const whole = diskTree(join(folder, 'measured'));
       const rootfs = command === 'bundle' ? 'rootfs' : '.';
       // The time of the bundle itself, and of its config.json, is that of the run.
@@ -47,13 +47,16 @@ describe('kill -9 at twenty moments of', () => {
           .map(([path, found]) => [path, found.mtime, found.sha256]);
       let killed = 0;
       let absent = 0;
-      for (let i = 0; i < 20; i++) {
-        const out = join(folder, `out${i}`);
+      for (let run = 0; killed < 20; run++) {
+        expect(run, `of which ${killed} were killed`).toBeLessThan(100);
+        const out = join(folder, `out${run}`);
         const child = ocixStarted([command, '-q', file, out]);
         const end = ended(child);
-        await sleep(((i + 0.5) / 20) * measured);
+        await sleep(Math.random() * shortest);
         child.kill('SIGKILL');
-        if ((await end).signal === 'SIGKILL') killed++;
+        const { signal, milliseconds } = await end;
+        if (signal === 'SIGKILL') killed++;
+        else shortest = Math.min(shortest, milliseconds); // the machine was busier when it was measured
         if (!existsSync(out)) absent++;
         else {
           expect(comparable(diskTree(out))).toEqual(comparable(whole));
@@ -61,10 +64,10 @@ describe('kill -9 at twenty moments of', () => {
             expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).ociVersion).toBe('1.0.2');
         }
       }
-      expect(killed).toBeGreaterThan(8);
       expect(absent).toBeGreaterThan(8);
       expect(ocix([command, '-q', file, join(folder, 'out0')]).status).toBe(existsSync(join(folder, 'out0')) ? 0 : 7);
     },
+    180_000,
   );
 });
 

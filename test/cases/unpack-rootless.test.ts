@@ -1,5 +1,6 @@
 /** As an ordinary user that the test makes up; root is needed to become him. Skipped for anybody else. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
@@ -150,6 +152,19 @@ describe(`as an ordinary user (setpriv works: ${canBeUser})`, () => {
     },
   );
 
+  rootless('what a killed run of somebody else left beside OUT stays, and is no obstacle', () => {
+    const folder = home();
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+    const left = join(folder, '..', `.ocix-${host}-${2 ** 22 + 1}-0123abcd`);
+    mkdirSync(join(left, 'closed'), { recursive: true, mode: 0o700 });
+    chmodSync(join(folder, '..'), 0o1777);
+    const { status, stderr } = ocixAs(folder, 'unpack', '-q', file([{ name: 'a' }], folder), '../out');
+    expect([status, stderr, existsSync(left)]).toEqual([0, '', true]);
+    // Root may remove it, and does.
+    expect(ocix(['unpack', '-q', join(folder, 'in.tar'), join(folder, '../other')]).status).toBe(0);
+    expect(existsSync(left)).toBe(false);
+  });
+
   rootless('a user database that nobody may read is read, and closed again', () => {
     const folder = home();
     const path = join(folder, 'in.tar');
@@ -158,6 +173,28 @@ describe(`as an ordinary user (setpriv works: ${canBeUser})`, () => {
     const { status, stderr } = ocixAs(folder, 'bundle', '-q', '--uid-map', `0:${ID}:1`, path, 'out');
     expect([status, stderr]).toEqual([0, '']);
     expect(lstatSync(join(folder, 'out/rootfs/etc/passwd')).mode & 0o7777).toBe(0);
+  });
+
+  rootless('--strict refuses a bundle whose user nobody can become, says how to map him, and takes it then', () => {
+    const folder = home();
+    const path = join(folder, 'in.tar');
+    const config = { config: { User: '1000:1001', Cmd: ['/x'], Volumes: { '/data': {} } } };
+    const layer = tar([{ name: 'data/', uid: 1000, gid: 1001, mode: 0o750 }]);
+    writeFileSync(path, dockerSave({ layers: [layer], config }, { generation: '1.10' }));
+    const refused = ocixAs(folder, 'bundle', '-q', '--strict', path, 'out');
+    expect([refused.status, existsSync(join(folder, 'out'))]).toEqual([5, false]);
+    const hint = /for example ((?:--[ug]id-map [0-9:]+ ?)+)/.exec(refused.stderr)![1]!;
+    const made = ocixAs(folder, 'bundle', '-q', '--strict', ...hint.trim().split(' '), path, 'out');
+    expect([made.status, made.stderr]).toEqual([0, '']);
+    const { linux, process, mounts } = JSON.parse(readFileSync(join(folder, 'out/config.json'), 'utf8'));
+    expect([process.user, linux.uidMappings]).toEqual([
+      { uid: 1000, gid: 1001 },
+      [
+        { containerID: 0, hostID: ID, size: 1 },
+        { containerID: 1, hostID: 100000, size: 65536 },
+      ],
+    ]);
+    expect(mounts.at(-1).options).toEqual(expect.arrayContaining(['mode=750', 'uid=1000', 'gid=1001']));
   });
 
   for (const runtime of ['runc', 'crun'] as const) {

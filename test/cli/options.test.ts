@@ -12,7 +12,7 @@ const session = {
   stderr: process.stderr,
   finish: () => {},
 };
-const common = { dep: [], progress: 'none', limit: [] } as const;
+const common = { dep: [], env: [], label: [], layers: 'group', progress: 'none', limit: [] } as const;
 
 test('limits become numbers by their names; the last of one name counts', () => {
   expect(libraryOptions({ ...common, limit: ['entries=5', 'ratio=2', 'entries=6'] })).toMatchObject({

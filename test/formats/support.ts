@@ -55,7 +55,12 @@ export function openTar(bytes: Uint8Array, way: Way = 'indexed', context: Contex
   return openArchive(source, memoryKeeper, context);
 }
 
-export const READING: Reading = { keep: memoryKeeper, dependencies: [], compatible: false };
+export const READING: Reading = {
+  keep: memoryKeeper,
+  dependencies: [],
+  compatible: false,
+  packaging: { layers: 'group', distroless: false },
+};
 
 /** The images that a reader finds in an archive. */
 export async function imagesIn(

@@ -60,6 +60,7 @@ describe.skipIf(!there)('every archive and layout of the corpus', () => {
     const run = ocix(['convert', '-q', path, out]);
     expect([run.status, run.stderr]).toEqual([0, '']);
     expect(asSet(readLayout(out).map(({ diffIds }) => diffIds))).toEqual(secondOpinion(path));
+    expect(ocix(['validate', '-q', out])).toMatchObject({ status: 0, stderr: '' });
   });
 
   test.each(inputs.filter((input) => input in REFUSED))('%s is refused', (input) => {

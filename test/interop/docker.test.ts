@@ -1,62 +1,25 @@
 /** A Docker daemon of our own saves an image, and runs one that went through ocix; podman runs it too. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
 import { prepare } from '../../fixtures/image-recipe.ts';
 import { greeting, greetingText } from '../../fixtures/images.ts';
 import { fileOf, output } from '../cases/command.ts';
 import { readLayout } from '../cases/layout.ts';
 import { runPeer, scratch, withPeer } from '../fixtures/peers.ts';
+import { dockerDaemon, has, hasDaemon, withDaemon } from './daemon.ts';
 import { podmanHome } from './podman.ts';
 
 const image = greeting(process.arch === 'arm64' ? 'arm64' : 'amd64');
 const wanted = prepare(image);
 const isRoot = process.getuid?.() === 0;
 
-const has = (tool: string): boolean => !spawnSync(tool, ['--version'], { stdio: 'ignore' }).error;
-const runnable = isRoot && has('dockerd') && has('docker');
-const runs = runnable ? test : test.skip;
-
 describe('with a Docker daemon', () => {
-  /** The path of a socket may have 107 characters. */
-  const home = mkdtempSync(join(tmpdir(), 'ocix-d'));
-  let daemon: ChildProcess | undefined;
-  let said = '';
+  const daemon = dockerDaemon();
+  const docker = (...args: readonly string[]): string => daemon(...args).toString();
 
-  const docker = (...args: readonly string[]): string =>
-    runPeer({ tool: 'docker', args: ['--host', `unix://${home}/sock`, ...args] }).toString();
-
-  beforeAll(async () => {
-    if (!runnable) return;
-    const places = ['data-root', 'exec-root'].map((name) => `--${name}=${home}/${name}`);
-    daemon = spawn(
-      'dockerd',
-      ['--bridge=none', '--iptables=false', ...places, `--host=unix://${home}/sock`, `--pidfile=${home}/pid`],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    daemon.stderr!.on('data', (chunk) => (said += chunk));
-    for (let i = 0; i < 240; i++) {
-      if (spawnSync('docker', ['--host', `unix://${home}/sock`, 'version'], { stdio: 'ignore' }).status === 0) return;
-      if (daemon.exitCode !== null) break;
-      await sleep(250);
-    }
-    throw new Error(`the Docker daemon did not come up:\n${said.slice(-3000)}`);
-  }, 70_000);
-
-  afterAll(async () => {
-    if (daemon && daemon.exitCode === null) {
-      const gone = new Promise((resolve) => daemon!.once('exit', resolve));
-      daemon.kill('SIGTERM');
-      await Promise.race([gone, sleep(20_000).then(() => daemon!.kill('SIGKILL'))]);
-    }
-    rmSync(home, { recursive: true, force: true });
-  }, 30_000);
-
-  runs('what docker save writes of an image with two tags is converted, under both, with the same id', () => {
+  withDaemon('what docker save writes of an image with two tags is converted, under both, with the same id', () => {
     const folder = scratch();
     docker('load', '--input', fileOf(dockerSave(image, { generation: '1.10' }), 'in.tar', folder));
     docker('tag', 'greeting:latest', 'example.com/second:2');
@@ -72,17 +35,17 @@ describe('with a Docker daemon', () => {
     expect(new Set(read.map(({ configDigest }) => configDigest))).toEqual(new Set([id]));
   });
 
-  runs('what docker save writes into a pipe is converted from it', () => {
+  withDaemon('what docker save writes into a pipe is converted from it', () => {
     const folder = scratch();
     docker('load', '--input', fileOf(dockerSave(image, { generation: '1.10' }), 'in.tar', folder));
-    const input = runPeer({ tool: 'docker', args: ['--host', `unix://${home}/sock`, 'save', 'greeting:latest'] });
+    const input = daemon('save', 'greeting:latest');
     output(['convert', '-q', '-', join(folder, 'out')], { input });
     expect(readLayout(join(folder, 'out'))).toMatchObject([
       { name: 'greeting:latest', configDigest: wanted.configDigest },
     ]);
   });
 
-  (runnable && has('skopeo') ? test : test.skip).each(['v1', '25', 'containerd'] as const)(
+  (hasDaemon && has('skopeo') ? test : test.skip).each(['v1', '25', 'containerd'] as const)(
     'an archive of the form %s, through ocix and skopeo, is loaded and greets',
     (generation) => {
       const folder = scratch();

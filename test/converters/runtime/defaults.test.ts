@@ -197,6 +197,9 @@ describe('without privileges', () => {
     expect(document.process.user).toEqual({ uid: 0, gid: 0 });
     expect(document.process.env).toContain('HOME=/app');
     expect(notes.map(({ kind }) => kind)).toEqual(['defaulted', 'dropped']);
+    const options = '--uid-map 0:1234:1 --uid-map 1:100000:65536 --gid-map 0:1234:1 --gid-map 1:100000:65536';
+    for (const { message } of notes)
+      expect(message).toContain(`/etc/subuid and /etc/subgid grant can be mapped, for example ${options}`);
   });
 
   test('a mapping that holds the user keeps him, and the groups that it holds', () => {

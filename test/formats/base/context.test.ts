@@ -72,3 +72,11 @@ describe('a limit', () => {
     },
   );
 });
+
+test('notes beyond ten thousand are counted, not kept', () => {
+  const notes = noteList();
+  for (let i = 0; i < 10_050; i++) notes.add({ kind: 'repaired', message: `number ${i}`, at: [] });
+  const all = notes.all();
+  expect(all).toHaveLength(10_001);
+  expect(all.at(-1)?.message).toBe('50 more notes are not kept');
+});

@@ -27,6 +27,8 @@ describe('a reference', () => {
   test.each([
     ['nothing', ''],
     ['a path that climbs', '../../x'],
+    ['a path that climbs once, where a host would stand', '../x:1'],
+    ['a folder itself, where a host would stand', './x:1'],
     ['a path that climbs further in', 'a/../b:1'],
     ['an absolute path', '/etc/passwd'],
     ['an empty part', 'a//b'],

@@ -87,6 +87,22 @@ describe('a blob store', () => {
     expect(await store.has(digest)).toBe(true);
   });
 
+  test('names the place in errors as it is told to', async () => {
+    const folder = scratch();
+    writeFileSync(join(folder, 'file'), '');
+    const store = blobStore(join(folder, 'file'), { shown: 'the place' });
+    await expect(store.put(bytes('x'))).rejects.toThrow(/^the place cannot be written/);
+  });
+
+  test('makes no folders where it is to be flat', async () => {
+    const folder = scratch();
+    const store = blobStore(folder, { flat: true });
+    const digest = await store.put(bytes('x'));
+    expect([readdirSync(folder), await store.has(digest)]).toEqual([[digest.replace(':', '-')], true]);
+    await store.remove(digest);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('says that it cannot write where a file stands in the way', async () => {
     const folder = scratch();
     writeFileSync(join(folder, 'file'), '');

@@ -1,0 +1,357 @@
+/** Repositories: who vouches for them, what is fetched, what is refused. In a folder, and over HTTP. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { PrivateKey } from 'openpgp';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { aptRepo, type RepoRecipe } from '../../../fixtures/apt-repo.ts';
+import { apt } from '../../../formats/apt/index.ts';
+import { parseSources } from '../../../formats/apt/sources.ts';
+import { createContext } from '../../../formats/base/context.ts';
+import { imagesOf } from '../../../formats/model/image.ts';
+import type { Decision, Repositories } from '../../../formats/model/reader.ts';
+import { scratch } from '../../fixtures/peers.ts';
+import { clearSigned, NOW, newKey, signed } from '../openpgp/keys.ts';
+import { codeOf, diffIdsOf, READING, refusalOf } from '../support.ts';
+
+let key: PrivateKey;
+beforeAll(async () => {
+  key = await newKey();
+});
+
+function keyring(): string {
+  const path = join(scratch(), 'keys.asc');
+  writeFileSync(path, key.toPublic().armor());
+  return path;
+}
+
+const TOYS: RepoRecipe = {
+  packages: [
+    { fields: { Package: 'app', Depends: 'lib' }, data: { 'usr/app': 'A', 'bin/x': 'X' } },
+    { fields: { Package: 'lib', Version: '2:1.0' }, data: { 'usr/lib/l': 'L'.repeat(70_000) } },
+  ],
+};
+
+interface Changes {
+  /** The last word over the files. */
+  readonly change?: (files: Map<string, Uint8Array>) => void | Promise<void>;
+  readonly form?: 'inline' | 'detached' | 'unsigned';
+}
+
+async function filesOf(recipe: RepoRecipe, { change, form = 'inline' }: Changes): Promise<Map<string, Uint8Array>> {
+  const files = aptRepo(recipe);
+  const text = files.get('dists/stable/Release')!;
+  if (form === 'inline') {
+    files.delete('dists/stable/Release');
+    files.set('dists/stable/InRelease', Buffer.from(await clearSigned(key, Buffer.from(text).toString())));
+  }
+  if (form === 'detached') files.set('dists/stable/Release.gpg', await signed(key, text));
+  await change?.(files);
+  return files;
+}
+
+async function repo(recipe: RepoRecipe = TOYS, changes: Changes = {}): Promise<string> {
+  const folder = scratch();
+  for (const [path, bytes] of await filesOf(recipe, changes)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return folder;
+}
+
+interface Read {
+  readonly packages: string | undefined;
+  readonly ids: readonly string[];
+  readonly decision: Decision | undefined;
+}
+
+async function read(place: string, options: Partial<Repositories> = {}, text = 'stable/app'): Promise<Read> {
+  const context = createContext();
+  let decision: Decision | undefined;
+  const repositories: Repositories = {
+    places: [place],
+    keyrings: [keyring()],
+    cache: scratch(),
+    now: NOW,
+    decided: (one) => {
+      decision = one;
+    },
+    ...options,
+  };
+  const opened = await apt.read(text, context, { ...READING, repositories });
+  try {
+    const [image] = imagesOf(opened.items);
+    const ids = await diffIdsOf(image!, context);
+    return { packages: image!.config.labels.get('io.ocix.deb.packages'), ids, decision };
+  } finally {
+    await opened.close();
+  }
+}
+
+const ALL = '{"app":"1.0-1","lib":"2:1.0"}';
+
+describe('a repository in a folder', () => {
+  test.each(['inline', 'detached'] as const)(
+    'with its signature %s gives packages and what they need',
+    async (form) => {
+      const { packages, decision } = await read(await repo(TOYS, { form }));
+      expect(packages).toBe(ALL);
+      expect(decision?.why('lib')).toEqual(['app 1.0-1 was asked for', 'app 1.0-1 depends on lib: lib 2:1.0']);
+      expect(decision?.why('other')).toBeUndefined();
+    },
+  );
+
+  test('can be named by its codename, by a version, and by a list of repositories', async () => {
+    const place = await repo(TOYS, {
+      change: (files) => void [...files].map(([path, bytes]) => files.set(path.replace('/stable/', '/toy/'), bytes)),
+    });
+    expect((await read(place, {}, 'toy/lib=2:1.0')).packages).toBe('{"lib":"2:1.0"}');
+    const list = join(scratch(), 'toys.list');
+    writeFileSync(
+      list,
+      `# toys\ndeb [signed-by=${keyring()}] file://${place} stable main\ndeb-src ${place} stable main\n`,
+    );
+    expect((await read(list, { keyrings: [] })).packages).toBe(ALL);
+  });
+
+  test.each<[string, RepoRecipe, Changes, string]>([
+    ['nobody signed', TOYS, { form: 'unsigned' }, 'signature/missing'],
+    [
+      'somebody changed after it was signed',
+      TOYS,
+      {
+        form: 'detached',
+        change: (files) =>
+          void files.set(
+            'dists/stable/Release',
+            Buffer.concat([files.get('dists/stable/Release')!, Buffer.from('X: y\n')]),
+          ),
+      },
+      'signature/invalid',
+    ],
+    ['has no such suite', TOYS, { change: (files) => void files.delete('dists/stable/InRelease') }, 'apt/release'],
+    ['hands out another suite', { ...TOYS, release: { Suite: 'old', Codename: 'older' } }, {}, 'apt/release'],
+    ['is past its date', { ...TOYS, release: { 'Valid-Until': 'Mon, 08 Jun 2026 00:00:00 UTC' } }, {}, 'apt/expired'],
+    ['comes from the future', { ...TOYS, release: { Date: 'Tue, 01 Jun 2027 00:00:00 UTC' } }, {}, 'apt/expired'],
+    ['does not say when it was made', { ...TOYS, release: { Date: undefined } }, {}, 'apt/release'],
+    ['lists nothing with SHA-256', { ...TOYS, release: { SHA256: undefined, MD5Sum: '\n 00 1 x' } }, {}, 'apt/release'],
+    ['lists a path that climbs', { ...TOYS, release: { SHA256: `\n ${'0'.repeat(64)} 1 ../x` } }, {}, 'path/escape'],
+    ['has no such component', { ...TOYS, release: { Components: 'other' } }, {}, 'apt/release'],
+    [
+      'has another index than it lists',
+      TOYS,
+      { change: (files) => void files.set('dists/stable/main/binary-amd64/Packages', Buffer.from('Package: evil\n')) },
+      'size/mismatch',
+    ],
+    [
+      'has no index',
+      TOYS,
+      {
+        change: (files) =>
+          void [...files.keys()].filter((path) => path.includes('Packages')).map((path) => files.delete(path)),
+      },
+      'apt/index',
+    ],
+    [
+      'has another package than it lists',
+      TOYS,
+      { change: (files) => void files.set('pool/lib_1.0_all.deb', files.get('pool/app_1.0-1_all.deb')!) },
+      'size/mismatch',
+    ],
+    ['does not have a package', TOYS, { change: (files) => void files.delete('pool/lib_1.0_all.deb') }, 'apt/index'],
+    [
+      'lists a package under another name',
+      {
+        ...TOYS,
+        stanza: (text) => text.replace('Package: lib\n', 'Package: lib\n').replace('Version: 2:1.0', 'Version: 3:1.0'),
+      },
+      {},
+      'apt/index',
+    ],
+    ['lacks what is needed', { packages: [TOYS.packages[0]!] }, {}, 'debian/unmet'],
+  ])('is refused where it %s', async (_, recipe, changes, code) => {
+    const place = await repo(recipe, changes);
+    expect(await codeOf(() => read(place))).toBe(code);
+  });
+
+  test('is past its date only where that counts', async () => {
+    const place = await repo({ ...TOYS, release: { 'Valid-Until': 'Mon, 08 Jun 2026 00:00:00 UTC' } });
+    const list = join(scratch(), 'snapshot.sources');
+    writeFileSync(
+      list,
+      `Types: deb\nURIs: ${place}\nSuites: stable\nComponents: main\nSigned-By: ${keyring()}\nCheck-Valid-Until: no\n`,
+    );
+    expect((await read(list)).packages).toBe(ALL);
+  });
+
+  test('is trusted for no key but those that the user gives', async () => {
+    const place = await repo(TOYS, {
+      change: (files) => void files.set('key.asc', Buffer.from(key.toPublic().armor())),
+    });
+    expect(await codeOf(() => read(place, { keyrings: [] }))).toBe('signature/untrusted');
+  });
+});
+
+describe('a lock file', () => {
+  test('makes the next run the same, without an index', async () => {
+    const place = await repo();
+    const first = await read(place);
+    const { lock } = first.decision!;
+    const second = await read(await repo({ packages: [] }), { lock });
+    expect(second.ids).toEqual(first.ids);
+    expect(second.decision).toBeUndefined();
+  });
+
+  test.each<[string, (lock: string) => string, string]>([
+    ['of something else', (lock) => lock.replace('stable/app', 'stable/other'), 'apt/lock'],
+    ['of another version', (lock) => lock.replace('"ocix": 1', '"ocix": 2'), 'apt/lock'],
+    ['with a package that is not complete', (lock) => lock.replace('"path":', '"p":'), 'apt/lock'],
+    ['with another digest', (lock) => lock.replace(/sha256:..../, 'sha256:0000'), 'digest/mismatch'],
+    ['with a path that climbs', (lock) => lock.replace('"path": "pool/', '"path": "../'), 'path/escape'],
+    ['that is no document', () => 'x', 'json/syntax'],
+  ])('%s is refused', async (_, change, code) => {
+    const place = await repo();
+    const { lock } = (await read(place)).decision!;
+    expect(await codeOf(() => read(place, { lock: change(lock) }))).toBe(code);
+  });
+});
+
+describe('a repository over HTTP', () => {
+  const servers: Server[] = [];
+  afterEach(() => void servers.splice(0).map((server) => server.closeAllConnections()));
+  afterAll(() => void servers.map((server) => server.close()));
+
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  const served =
+    (files: ReadonlyMap<string, Uint8Array>, asked: string[] = []): RequestListener =>
+    ({ url = '', headers }, response) => {
+      const bytes = files.get(decodeURIComponent(url).slice(1));
+      const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+      asked.push(from ? `${url} from ${from}` : url);
+      if (!bytes) response.writeHead(404).end();
+      else if (from)
+        response
+          .writeHead(206, { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` })
+          .end(bytes.subarray(from));
+      else response.end(bytes);
+    };
+
+  test('is fetched once, and kept', async () => {
+    const asked: string[] = [];
+    const place = await serve(served(await filesOf(TOYS, {}), asked));
+    const cache = scratch();
+    const first = await read(place, { cache });
+    expect(first.packages).toBe(ALL);
+    const before = asked.length;
+    expect((await read(place, { cache })).ids).toEqual(first.ids);
+    expect(asked.slice(before)).toEqual(['/dists/stable/InRelease']);
+    expect(readdirSync(join(cache, 'sha256')).some((name) => name.includes('part'))).toBe(false);
+  });
+
+  test('is fetched by digest where it offers that', async () => {
+    const files = await filesOf({ ...TOYS, release: { 'Acquire-By-Hash': 'yes' } }, {});
+    const asked: string[] = [];
+    expect((await read(await serve(served(files, asked)))).packages).toBe(ALL);
+    expect(asked.some((url) => url.includes('/by-hash/SHA256/'))).toBe(true);
+  });
+
+  test('goes on where it was cut off', async () => {
+    const files = await filesOf(TOYS, {});
+    const asked: string[] = [];
+    const whole = served(files, asked);
+    let cut = true;
+    const place = await serve((request, response) => {
+      if (!cut || !request.url?.includes('lib_')) return whole(request, response);
+      cut = false;
+      const bytes = files.get('pool/lib_1.0_all.deb')!;
+      response.writeHead(200, { 'content-length': bytes.length });
+      response.write(bytes.subarray(0, 200), () => setTimeout(() => response.destroy(), 50));
+    });
+    const cache = scratch();
+    expect(await codeOf(() => read(place, { cache }))).toBe('network/failed');
+    expect((await read(place, { cache })).packages).toBe(ALL);
+    expect(asked.find((url) => url.includes('lib_'))).toBe('/pool/lib_1.0_all.deb from 200');
+  });
+
+  test.each<[string, RequestListener, string]>([
+    ['fails', (_, response) => void response.writeHead(500).end(), 'network/status'],
+    ['leads in circles', (_, response) => void response.writeHead(302, { location: '/x' }).end(), 'network/status'],
+    [
+      'leads to a file of this machine',
+      (_, response) => void response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+      'network/status',
+    ],
+    [
+      'sends without an end',
+      (_, response) => {
+        const more = (): void => void (response.destroyed || response.write(Buffer.alloc(2 ** 20), more));
+        more();
+      },
+      'size/mismatch',
+    ],
+  ])('that %s is refused', async (_, listener, code) => {
+    const place = await serve(listener);
+    expect(await codeOf(() => read(place))).toBe(code);
+  });
+
+  test('that is not there is named', async () => {
+    const refusal = await refusalOf(() => read('http://127.0.0.1:9'));
+    expect([refusal?.code, refusal?.status]).toEqual(['network/failed', 6]);
+  });
+
+  test('that sends more than it promised is refused, and nothing is kept', async () => {
+    const files = await filesOf(TOYS, {});
+    const cache = scratch();
+    const place = await serve((request, response) => {
+      if (!request.url?.includes('lib_')) return served(files)(request, response);
+      return void response.end(Buffer.concat([files.get('pool/lib_1.0_all.deb')!, Buffer.alloc(1000)]));
+    });
+    expect(await codeOf(() => read(place, { cache }))).toBe('size/mismatch');
+    expect(readdirSync(join(cache, 'sha256')).some((name) => name.includes('part'))).toBe(false);
+  });
+});
+
+test.each(['app', 'stable/', '/app', '../x/app', 'stable/a b', 'stable/app=', 'stable/-x'])(
+  'apt:%s names nothing',
+  async (text) => {
+    expect(['usage/argument', 'debian/version']).toContain(await codeOf(() => read(scratch(), {}, text)));
+  },
+);
+
+test('without a repository there is nothing to read', async () => {
+  expect(await codeOf(() => apt.read('stable/app', createContext(), READING))).toBe('usage/option');
+});
+
+describe('parseSources()', () => {
+  test('reads lines and stanzas', () => {
+    expect(parseSources('deb [arch=amd64,arm64 signed-by=/k] http://x/debian bookworm main contrib # why\n\n')).toEqual(
+      [
+        {
+          uri: 'http://x/debian',
+          suite: 'bookworm',
+          components: ['main', 'contrib'],
+          architectures: ['amd64', 'arm64'],
+          signedBy: ['/k'],
+          ignoreDate: false,
+        },
+      ],
+    );
+    const text =
+      '# c\nTypes: deb deb-src\nURIs: http://x\n# c\nSuites: a a-updates\nComponents: main\nSigned-By: /k\n\nTypes: deb\nURIs: http://y\nSuites: b\nEnabled: no\n';
+    expect(parseSources(text).map(({ uri, suite, signedBy }) => [uri, suite, ...signedBy])).toEqual([
+      ['http://x', 'a', '/k'],
+      ['http://x', 'a-updates', '/k'],
+    ]);
+  });
+
+  test.each(['deb\n', 'deb http://x\n', 'deb [x http://x y\n', 'Types: deb\nURIs: x\n'])('refuses %j', async (text) => {
+    expect(await codeOf(() => parseSources(text))).toBe('usage/argument');
+  });
+});

@@ -1,0 +1,49 @@
+/** Files fetched over HTTP: what the tests of repositories do not reach. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { createContext } from '../../../formats/base/context.ts';
+import { downloads } from '../../../formats/store/download.ts';
+import { scratch } from '../../fixtures/peers.ts';
+import { codeOf } from '../support.ts';
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function listening(answer: Parameters<typeof createServer>[1]): Promise<string> {
+  server = createServer(answer);
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server!.address() as AddressInfo).port}`;
+}
+
+test.each([
+  ['before its answer', false],
+  ['in the middle of it', true],
+])('a server that falls silent %s is given up', async (_, begins) => {
+  const base = await listening((_, response) => {
+    if (begins) response.write('x');
+  });
+  expect(await codeOf(() => downloads(scratch(), createContext(), 100).small({ base, path: 'x' }, 1000))).toBe(
+    'network/timeout',
+  );
+});
+
+test('an interruption does not wait for the server', async () => {
+  const controller = new AbortController();
+  const base = await listening(() => controller.abort());
+  const context = createContext({ signal: controller.signal });
+  expect(await codeOf(() => downloads(scratch(), context).small({ base, path: 'x' }, 1000))).toBe('interrupted');
+});
+
+test('names are asked for as they are', async () => {
+  let asked = '';
+  const base = await listening(({ url }, response) => {
+    asked = url!;
+    response.end('y');
+  });
+  await downloads(scratch(), createContext()).small({ base, path: 'pool/a_1%3a2+b.deb' }, 10);
+  expect(asked).toBe('/pool/a_1%253a2%2Bb.deb');
+});
