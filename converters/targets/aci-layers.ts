@@ -9,19 +9,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dockerFileName } from '../../formats/appc/naming.ts';
-import { type Context, checkAbort } from '../../formats/base/context.ts';
+import type { Context } from '../../formats/base/context.ts';
 import { OcixError } from '../../formats/base/errors.ts';
-import { type Digest, digestOf, hexOf, newHash } from '../../formats/bytes/digest.ts';
+import { digestOf, hexOf } from '../../formats/bytes/digest.ts';
 import { fromBinaryString, strictUtf8, utf8Bytes } from '../../formats/bytes/text.ts';
 import { type Json, parseJson } from '../../formats/json/parse.ts';
 import { jsonBytes } from '../../formats/json/write.ts';
 import type { Image } from '../../formats/model/image.ts';
-import type { Layer } from '../../formats/model/layer.ts';
 import { treePaths } from '../../formats/rootfs/tree.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, stageFor } from '../../formats/store/staging.ts';
 import { type AciEngine, ROOTFS, writeAci } from './aci-file.ts';
-import { aciManifest, type NamedAci } from './aci-manifest.ts';
+import { aciManifest, diffIdOf, type NamedAci } from './aci-manifest.ts';
 import { openSigned } from './aci-signature.ts';
 import { aciTree } from './aci-tree.ts';
 import { cutOf, type FlatTree } from './flat-tree.ts';
@@ -32,7 +31,9 @@ import type { TargetOptions, TargetSink } from './target.ts';
 /** What becomes of the images, for a sink that has chosen one and named it. */
 export interface AciPlan {
   readonly engine: AciEngine;
-  readonly choose: (items: Parameters<TargetSink['write']>[0]) => { readonly image: Image; readonly named: NamedAci };
+  readonly choose: (
+    items: Parameters<TargetSink['write']>[0],
+  ) => Promise<{ readonly image: Image; readonly named: NamedAci }>;
 }
 
 /** @throws OcixError output/exists */
@@ -50,7 +51,7 @@ export async function openAciFolder(
   return {
     keep: plainKeeper(blobStore(join(staging.path, 'blobs'))),
     async write(items) {
-      const { image, named } = choose(items);
+      const { image, named } = await choose(items);
       await mkdir(folder);
       const layers = await writeImages(image, { named, engine, folder, options }, context);
       return [{ image, digest: layers.at(-1)!.digest, layers }];
@@ -173,16 +174,6 @@ function checkManifest(manifest: Uint8Array, { limits }: Context): void {
     found: `${manifest.length} bytes`,
     hint: 'Write one flattened image: leave out --layers.',
   });
-}
-
-async function diffIdOf(layer: Layer, context: Context): Promise<Digest> {
-  if (layer.diffId) return layer.diffId;
-  const hash = newHash('sha256');
-  for await (const chunk of layer.open(context)) {
-    checkAbort(context);
-    hash.update(chunk);
-  }
-  return hash.digest();
 }
 
 const fileNameFor = ({ name: { name, version }, reference }: NamedAci): string =>

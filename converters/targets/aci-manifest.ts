@@ -2,14 +2,15 @@
 import { manifestFor } from '../../formats/appc/manifest-for.ts';
 import { dockerNameOf, type ImageName, nameOfReference } from '../../formats/appc/naming.ts';
 import { sameManifest } from '../../formats/appc/same-manifest.ts';
-import { type Context, note } from '../../formats/base/context.ts';
+import { type Context, checkAbort, note } from '../../formats/base/context.ts';
 import { OcixError } from '../../formats/base/errors.ts';
-import { digestOf, hexOf } from '../../formats/bytes/digest.ts';
+import { type Digest, digestOf, hexOf, newHash } from '../../formats/bytes/digest.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { jsonBytes } from '../../formats/json/write.ts';
 import { type Platform, platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import type { Image } from '../../formats/model/image.ts';
+import type { Layer } from '../../formats/model/layer.ts';
 import { type ResolvedUser, resolveUser } from '../runtime/user.ts';
 import type { AciTree } from './aci-tree.ts';
 import { manifestAnnotations } from './oci-documents.ts';
@@ -54,11 +55,11 @@ export interface NamedAci {
 }
 
 /** The first of an image's names is what it is called; the others are noted. */
-export function nameFor(image: Image, naming: AciNaming, context: Context): NamedAci {
+export async function nameFor(image: Image, naming: AciNaming, context: Context): Promise<NamedAci> {
   const [first, ...others] = image.names;
   for (const other of others)
     note(context, 'dropped', `an ACI has one name: ${printable(other)} is left out`, first ?? 'image');
-  if (first === undefined) return { name: substituteName(image, context), reference: undefined };
+  if (first === undefined) return { name: await substituteName(image, context), reference: undefined };
   const reference = fullReference(image, first);
   const name = (naming === 'docker2aci' ? dockerNameOf : nameOfReference)(reference);
   if (name.substitute) {
@@ -74,8 +75,11 @@ function fullReference({ original }: Image, name: string): string {
   return full?.endsWith(`:${name}`) ? full : name;
 }
 
-function substituteName({ original, layers }: Image, context: Context): ImageName {
-  const id = original.config?.digest ?? digestOf(jsonBytes(layers.map(({ diffId }) => diffId ?? null)));
+/** After what is in it, so that two images never have one name. */
+async function substituteName({ original, layers }: Image, context: Context): Promise<ImageName> {
+  const ids: Digest[] = [];
+  if (!original.config) for (const layer of layers) ids.push(await diffIdOf(layer, context));
+  const id = original.config?.digest ?? digestOf(jsonBytes(ids));
   const name = `image-${hexOf(id).substring(0, 12)}`;
   note(
     context,
@@ -83,6 +87,17 @@ function substituteName({ original, layers }: Image, context: Context): ImageNam
     `the image has no name, and an ACI must have one: it is called ${name} (--ref says otherwise)`,
   );
   return { name, version: undefined, substitute: true };
+}
+
+/** Of a layer whose source promises none it costs reading the layer. */
+export async function diffIdOf(layer: Layer, context: Context): Promise<Digest> {
+  if (layer.diffId) return layer.diffId;
+  const hash = newHash('sha256');
+  for await (const chunk of layer.open(context)) {
+    checkAbort(context);
+    hash.update(chunk);
+  }
+  return hash.digest();
 }
 
 function annotationsBeside({ annotations, original: { manifest } }: Image): ReadonlyMap<string, string> {

@@ -51,9 +51,9 @@ export const aci: Target = {
   anyPlatform: true,
   async open(out, options, context) {
     const engine = aciEngine(options.compression);
-    const choose = (items: readonly Item[]) => {
+    const choose = async (items: readonly Item[]) => {
       const image = theImage(items, context.host);
-      return { image, named: nameFor(image, options.naming ?? 'reference', context) };
+      return { image, named: await nameFor(image, options.naming ?? 'reference', context) };
     };
     if (options.eachLayer) {
       if (options.stream) throw noStream();
@@ -63,7 +63,7 @@ export const aci: Target = {
     return {
       keep: plainKeeper(blobStore(join(file.folder, 'blobs'))),
       async write(items) {
-        const { image, named } = choose(items);
+        const { image, named } = await choose(items);
         const { layers } = image;
         const tree = await aciTree(layers, context);
         const manifest = aciManifest(image, tree, named, context);

@@ -269,4 +269,12 @@ describe('names', () => {
     expect(manifest.name).toMatch(/^image-[0-9a-f]{12}$/);
     expect(notes).toContainEqual(expect.stringMatching(/^defaulted: the image has no name/));
   });
+  test('two that have none are not called the same', async () => {
+    const nameOf = async (body: string) => {
+      const source = `tar:${written(tar([{ name: 'a', body }]), scratch(), 'root.tar')}`;
+      return (await aciOf(source)).manifest.name;
+    };
+    expect(await nameOf('one')).not.toBe(await nameOf('two'));
+    expect(await nameOf('one')).toBe(await nameOf('one'));
+  });
 });
