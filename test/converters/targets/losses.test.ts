@@ -17,6 +17,8 @@ Anything else says where a field goes, or how much of it; what is left out of it
 `;
 
 const FOOT = `
+An ACI for each layer (\`--layers each\`) carries \`layers\` too; a hard link to a file of a lower layer is a file of its own there.
+
 Beside images: an index of several platforms and artifacts (signatures, attestations, charts) pass into image layouts and OCI archives as they are. A
 docker archive holds an index's images side by side and gives its name to the one for this machine; artifacts are left out. The other
 targets hold one image. Bookkeeping of engines and builders in a configuration (\`container\`, \`Hostname\`, \`docker_version\` and the like) does not count as
@@ -28,7 +30,7 @@ What a change of format changes, and \`ocix diff\` shows:
 | --- | --- |
 | OCI, docker archive, OCI | annotations; layers' compression; names without a tag have \`:latest\` |
 | ACI, OCI, ACI | the image id, where the tar was packed in another order; dependencies and \`pathWhitelist\` are resolved |
-| Docker or OCI, ACI, Docker or OCI | \`user\` is numbers, with the group; labels of our own are added; \`stopSignal\`, \`healthcheck\`, \`onBuild\`, \`shell\` and \`other\` are lost; one layer; an absent working directory is \`/\`; ports of a range stand one by one |
+| Docker or OCI, ACI, Docker or OCI | \`user\` is numbers, with the group; labels of our own are added; \`stopSignal\`, \`healthcheck\`, \`onBuild\`, \`shell\` and \`other\` are lost; one layer; an absent working directory is \`/\`; 64-bit ARM is version 8; ports of a range stand one by one |
 `;
 
 const cell = (carried: Carried): string => (typeof carried === 'string' ? carried : carried.as);
