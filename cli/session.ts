@@ -1,6 +1,7 @@
 /** What a command has to do with the outside: streams, the clock, signals, standard input. */
 
 import { addAbortSignal } from 'node:stream';
+import type { Worker } from 'node:worker_threads';
 import type { Source } from '../converters/index.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
@@ -114,8 +115,14 @@ export async function print(session: Session, lines: Iterable<string>): Promise<
 const put = (session: Session, text: string): Promise<void> =>
   new Promise((resolve, reject) => session.stdout.write(text, (error) => (error ? reject(error) : resolve())));
 
-/** What entries leave behind dies young. A nursery that grows for it costs 25 MB and saves no time. */
+/**
+ * What entries leave behind dies young. A nursery that grows for it costs 25 MB and saves no time. Every thread that starts makes V8 put the
+ * factor back to 2 for all of them, so it is set again then.
+ */
 export async function keepNurserySmall(): Promise<void> {
   const { setFlagsFromString } = await import('node:v8'); // not loaded by commands that only look
-  setFlagsFromString('--semi-space-growth-factor=1');
+  const { subscribe } = await import('node:diagnostics_channel');
+  const set = (): void => setFlagsFromString('--semi-space-growth-factor=1');
+  subscribe('worker_threads', (message) => (message as { readonly worker: Worker }).worker.once('online', set));
+  set();
 }

@@ -9,6 +9,8 @@ export interface CompressionPlan {
   readonly level?: number | undefined;
   /** The same bytes on every machine and Node version. */
   readonly reproducible: boolean;
+  /** Processors that are busy with something else meanwhile. */
+  readonly occupied?: number | undefined;
 }
 
 /** What a layer becomes: a blob that passes as it is, or a new one. */

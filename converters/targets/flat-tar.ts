@@ -3,7 +3,7 @@ import { type Context, checkAbort } from '../../formats/base/context.ts';
 import { within } from '../../formats/base/errors.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter, type TarFields } from '../../formats/tar/encoder.ts';
-import { joinedPieces, type Piece } from '../../formats/tar/pieces.ts';
+import { type Piece, pieceJoiner } from '../../formats/tar/pieces.ts';
 import { tarScanner } from '../../formats/tar/scanner.ts';
 import { type FlatTree, survivors } from './flat-tree.ts';
 
@@ -17,7 +17,7 @@ export interface FlatTarOptions {
 /** Headers that are encoded before they go out. */
 const BATCH = 1024;
 
-/** @throws OcixError what reading the layers throws, source/unreadable where they have changed since the tree was made */
+/** A chunk stays as it is until two more have been asked for. @throws OcixError what reading the layers throws, source/unreadable where they have changed since the tree was made */
 export async function* flatTar(
   layers: readonly Layer[],
   { files, specials, hardlinks, folders }: FlatTree,
@@ -25,6 +25,7 @@ export async function* flatTar(
   context: Context,
 ): AsyncGenerator<Uint8Array> {
   const pieces: Piece[] = [...head];
+  const joined = pieceJoiner(context);
   const put = {
     entry: (entry: TarFields) => void pieces.push(encodeHeader(entry)),
     data: (bytes: Uint8Array) => void pieces.push(bytes),
@@ -40,15 +41,15 @@ export async function* flatTar(
       checkAbort(context);
       await within(`layer ${i + 1}`, async () => scanner.push(chunk));
       onProgress(i, scanner.position);
-      yield* joinedPieces(pieces, context);
+      yield* joined(pieces);
     }
     scanner.finish();
     finish();
   }
   for (const [i, entry] of [...specials, ...hardlinks, ...folders].entries()) {
     put.entry(entry);
-    if (i % BATCH === 0) yield* joinedPieces(pieces, context);
+    if (i % BATCH === 0) yield* joined(pieces);
   }
   pieces.push(END_OF_TAR);
-  yield* joinedPieces(pieces, context);
+  yield* joined(pieces);
 }

@@ -77,8 +77,8 @@ export async function encodeLayer(
   }
 }
 
-const engineFor = (name: LayerCompression, { level, reproducible }: CompressionPlan): Compressor =>
-  compressor(level === undefined ? { name } : { name, level }, { reproducible });
+const engineFor = (name: LayerCompression, { level, reproducible, occupied }: CompressionPlan): Compressor =>
+  compressor(level === undefined ? { name } : { name, level }, { reproducible, occupied });
 
 export async function* tapped(
   chunks: Chunks,

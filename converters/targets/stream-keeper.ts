@@ -17,8 +17,9 @@ import { encodeLayer, hashingSink, layerCheck, passLayer, type StoredLayer, tapp
 
 export const streamKeeper =
   (blobs: BlobStore, plan: CompressionPlan): Keeper =>
-  (content, _name, context) =>
-    keepMember(content, blobs, plan, context);
+  (content, _name, context, again) =>
+    // What is costly to have again is being decompressed on a processor of its own while we compress.
+    keepMember(content, blobs, again?.costly ? { ...plan, occupied: 1 } : plan, context);
 
 /** Keeps plain content in a folder, for a target that reads layers once more; what its source can give again just as fast is not kept. */
 export const plainKeeper =

@@ -15,7 +15,7 @@ import { shownPath } from '../rootfs/path.ts';
 import type { Inode } from '../rootfs/tree.ts';
 import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
 import type { TarEntry } from '../tar/entry.ts';
-import { joinedPieces, type Piece } from '../tar/pieces.ts';
+import { type Piece, pieceJoiner } from '../tar/pieces.ts';
 import { tarScanner } from '../tar/scanner.ts';
 import { mayBeDatabase, type RenderedRoot } from './rendered-root.ts';
 
@@ -65,6 +65,7 @@ export async function* layerOfImage(
   context: Context,
 ): AsyncGenerator<Uint8Array> {
   const pieces: Piece[] = [];
+  const joined = pieceJoiner(context);
   const hash = newHash('sha512');
   const archive = archiveChecks(root ? context : undefined);
   const written = new Set<string>();
@@ -133,12 +134,12 @@ export async function* layerOfImage(
     hash.update(chunk);
     scanner.push(chunk);
     checkHoles(holes, size, context);
-    yield* joinedPieces(pieces, context);
+    yield* joined(pieces);
   }
   scanner.finish();
   if (!scanner.ended) throw withoutEnd();
   archive.finish();
-  yield* joinedPieces([...pieces, END_OF_TAR], context);
+  yield* joined([...pieces, END_OF_TAR]);
   root?.finishImage();
   learnt.imageId = hash.digest().replace(':', '-');
   learnt.size = size;

@@ -36,6 +36,8 @@ export interface Compressor {
 export interface CompressorOptions {
   /** The same bytes on every machine and every version of Node. gzip always gives them; zstd gets slower by it. */
   readonly reproducible: boolean;
+  /** Processors that something else keeps busy meanwhile, such as the decompression of what is compressed here. */
+  readonly occupied?: number | undefined;
   /** Instead of the threads of the whole process. */
   readonly pool?: WorkerPool;
 }
@@ -84,11 +86,12 @@ export function compressor(choice: CompressionChoice, options: CompressorOptions
           encode: () => nativeZstd(choice.level ?? 3),
         });
       const { pool = sharedPool() } = options;
-      const depth = pool.size * ahead + 1;
+      const threads = Math.max(1, pool.size - (options.occupied ?? 0));
+      const depth = threads * ahead + 1;
       return inBlocks(input, context, {
         blockSize,
         depth,
-        encode: (number, whole) => (whole ? inline : inPool(pool))(name, levelOf(number)),
+        encode: (number, whole) => (whole ? inline : inPool(pool, threads))(name, levelOf(number)),
       });
     },
   };
@@ -129,9 +132,9 @@ async function* inBlocks(
 }
 
 /** In a thread of the pool. */
-function inPool(pool: WorkerPool): (format: BlockFormat, level: number) => Encode {
+function inPool(pool: WorkerPool, threads: number): (format: BlockFormat, level: number) => Encode {
   return (format, level) => async (block, memory) => {
-    const result = await pool.run({ format, level, memory: block.memory, size: block.size });
+    const result = await pool.run({ format, level, memory: block.memory, size: block.size }, threads);
     memory.giveBack(result.memory);
     return result.output;
   };

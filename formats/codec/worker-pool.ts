@@ -35,8 +35,11 @@ export type WorkerAnswer = { readonly id: number; readonly memory: ArrayBuffer }
 export interface WorkerPool {
   /** The most threads it starts. */
   readonly size: number;
-  /** Rejects with a plain error when the encoder throws or its thread dies; the next job then gets a new thread. */
-  run(job: BlockJob): Promise<BlockResult>;
+  /**
+   * On one of `most` threads: on all that there may be, unless said.
+   * Rejects with a plain error when the encoder throws or its thread dies; the next job then gets a new thread.
+   */
+  run(job: BlockJob, most?: number): Promise<BlockResult>;
   /** Ends all threads, and rejects what they were at. A later `run` starts new ones. */
   close(): Promise<void>;
 }
@@ -69,7 +72,11 @@ export function workerPool(size = defaultPoolSize(), script?: URL): WorkerPool {
   let lastId = 0;
 
   function start(): Thread {
-    const worker = new Worker(script ?? builtWorker(), { execArgv: [], name: 'ocix-compress' });
+    const worker = new Worker(script ?? builtWorker(), {
+      execArgv: [],
+      name: 'ocix-compress',
+      resourceLimits: { maxYoungGenerationSizeMb: 2 }, // it makes no objects to speak of
+    });
     const thread: Thread = { worker, waiting: new Map() };
     threads.add(thread);
     worker.unref();
@@ -95,16 +102,16 @@ export function workerPool(size = defaultPoolSize(), script?: URL): WorkerPool {
   }
 
   /** The one with the least to do; a new one rather than one that is busy. */
-  function pick(): Thread {
+  function pick(most: number): Thread {
     const [idlest] = [...threads].sort((a, b) => a.waiting.size - b.waiting.size);
-    return idlest && (!idlest.waiting.size || threads.size >= size) ? idlest : start();
+    return idlest && (!idlest.waiting.size || threads.size >= most) ? idlest : start();
   }
 
   return {
     size,
-    run: (job) =>
+    run: (job, most = size) =>
       new Promise((resolve, reject) => {
-        const thread = pick();
+        const thread = pick(Math.min(most, size));
         const message: WorkerJob = { ...job, id: ++lastId };
         thread.waiting.set(message.id, { resolve, reject });
         thread.worker.ref();

@@ -150,7 +150,7 @@ describe('parseSource()', () => {
     ['oci::x', 'usage/argument'],
     ['oci:-:@x', 'usage/argument'],
     ['docker://host/name', 'format/unsupported'],
-    ['deb:a.deb', 'format/unsupported'],
+    ['static:folder', 'format/unsupported'],
   ])('%s is refused as %s', async (text, wanted) => {
     await expect(parseSource(text, undefined)).rejects.toThrow(code(wanted));
   });
