@@ -18,7 +18,7 @@ export interface CommonOptions extends RepositoryOptions {
   readonly user?: string;
   readonly env: readonly string[];
   readonly label: readonly string[];
-  readonly layers: 'one' | 'package' | 'group';
+  readonly layers: 'one' | 'package' | 'group' | 'each';
   readonly distroless?: boolean;
   readonly configure?: boolean;
   readonly signature?: string;
@@ -77,8 +77,11 @@ export function sourceOptions(command: Command): Command {
     .addOption(pairs('env', 'set an environment variable').helpGroup(PACKAGES))
     .addOption(pairs('label', 'set a label').helpGroup(PACKAGES))
     .addOption(
-      new Option('--layers <how>', 'a layer for all packages, for each, or for groups that images have in common')
-        .choices(['one', 'package', 'group'])
+      new Option(
+        '--layers <how>',
+        'a layer for all packages, for each, or for groups that images have in common; each: an ACI for each layer, in a folder',
+      )
+        .choices(['one', 'package', 'group', 'each'])
         .default('group')
         .helpGroup(PACKAGES),
     )
@@ -131,6 +134,16 @@ export function targetOptions(command: Command): Command {
     )
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
+    .addOption(
+      new Option('--layer <n>', 'to tar: one layer as it is, 0 is the base').argParser(wholeNumber).helpGroup(OUT),
+    )
+    .addOption(new Option('--v1', 'to docker-archive: also what Docker before 1.10 reads').helpGroup(OUT))
+    .addOption(
+      new Option(
+        '--sign-key <file>',
+        'to aci: sign with this private key, into OUT.asc (--passphrase-file unlocks it)',
+      ).helpGroup(OUT),
+    )
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(
       new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
@@ -207,7 +220,7 @@ const sourceChoice = (options: CommonOptions): SourceOptions => ({
     env: options.env,
     labels: options.label,
   },
-  packaging: { layers: options.layers, distroless: options.distroless ?? false },
+  packaging: { layers: options.layers === 'each' ? 'group' : options.layers, distroless: options.distroless ?? false },
 });
 
 function trustOf({
@@ -219,6 +232,15 @@ function trustOf({
   if (!requireSignature && signature === undefined && !keyring.length) return undefined;
   const required = requireSignature ?? false;
   return { required, signature, keyring, allowWeak: allowWeakSignatures, now: new Date() };
+}
+
+/** @throws OcixError source/… */
+export function fileBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw sourceError(file, cause);
+  }
 }
 
 /** As gpg reads a passphrase file. @throws OcixError source/… */

@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   docker2oci: async () => (await import('./commands/convert.ts')).registerDocker2oci,
   aci2oci: async () => (await import('./commands/convert.ts')).registerAci2oci,
   deb2oci: async () => (await import('./commands/convert.ts')).registerDeb2oci,
+  deb2aci: async () => (await import('./commands/aci.ts')).registerDeb2aci,
+  docker2aci: async () => (await import('./commands/aci.ts')).registerDocker2aci,
   bundle: async () => (await import('./commands/bundle.ts')).registerBundle,
   unpack: async () => (await import('./commands/bundle.ts')).registerUnpack,
   'runtime-config': async () => (await import('./commands/bundle.ts')).registerRuntimeConfig,

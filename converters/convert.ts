@@ -14,13 +14,14 @@ import { type Report, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
 import { isSourceTransport } from './source-text.ts';
 import { rootfsFolder } from './targets/bundle.ts';
+import { noteLosses } from './targets/carries.ts';
 import { parseCompression } from './targets/compression.ts';
 import type { ExtractionOptions } from './targets/extraction.ts';
 import { flattened } from './targets/flattened.ts';
 import { TARGETS, targetNamed } from './targets/index.ts';
-import type { Target, TargetOptions } from './targets/target.ts';
+import { type OwnOptions, ownOptions, type Target, type TargetOptions } from './targets/target.ts';
 
-export interface ConvertOptions extends ContextOptions, SourceOptions {
+export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOptions {
   /** The target of a bare OUT: `oci` unless said. */
   readonly to?: string | undefined;
   /** The reference to write. */
@@ -73,11 +74,12 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
   const { extraction, runtime, origin, force: replace = false } = options;
-  const sink = await target.open(path, { compression, replace, stream, origin, extraction, runtime }, context);
+  const own = ownOptions(target, options);
+  const sink = await target.open(path, { ...own, compression, replace, stream, origin, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);
     try {
-      const wanted = createdAt(chosen(opened, platform, context), options.created);
+      const wanted = createdAt(chosen(opened, platform, target, context), options.created);
       const pod = sink.writePod && onlyPod(wanted);
       const items = pod ? imagesOfPod(pod) : renamed(withoutPods(wanted, context), options.ref);
       const made = await remade(items, options, sink.keep, context);
@@ -85,6 +87,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
       const written = pod
         ? await sink.writePod!(podNamed(withImages(pod, imagesOf(made)), options.ref))
         : await sink.write(made);
+      for (const { image } of written) noteLosses(image, target, context);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
       await sink.commit();
@@ -122,10 +125,15 @@ function streamFor(target: Target, output: TargetOptions['stream']): TargetOptio
   });
 }
 
-function chosen(opened: OpenedSource, platform: Platform | undefined, context: Context): readonly Item[] {
+function chosen(
+  opened: OpenedSource,
+  platform: Platform | undefined,
+  target: Target,
+  context: Context,
+): readonly Item[] {
   const items = selectPlatform(selectItems(opened.items, opened.selector), platform);
   if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
-  for (const image of imagesOf(items)) noteGuesses(image, context);
+  if (!target.anyPlatform) for (const image of imagesOf(items)) noteGuesses(image, context);
   return items;
 }
 

@@ -5,12 +5,12 @@ import type { ConvertOptions, Report, Source } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { pathKind } from '../../formats/bytes/source.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { type CommonOptions, EXIT_HELP, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceDateEpoch, sourceOf } from '../session.ts';
 
-interface Options extends CommonOptions {
+export interface Options extends CommonOptions {
   readonly to?: string;
   readonly ref?: string;
   readonly compress: string;
@@ -18,6 +18,9 @@ interface Options extends CommonOptions {
   readonly strict?: boolean;
   readonly flatten?: boolean;
   readonly force?: boolean;
+  readonly layer?: number;
+  readonly v1?: boolean;
+  readonly signKey?: string;
   readonly report?: string;
 }
 
@@ -28,7 +31,10 @@ export function registerConvert(program: Command, session: Session): void {
     .description('Reads the images of SOURCE and writes them to OUT, an OCI image layout unless --to says otherwise.')
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
-    .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, tar, bundle or kube')
+    .option(
+      '--to <name>',
+      'what a bare OUT becomes: oci (default), oci-archive, docker-archive, aci, tar, bundle or kube',
+    )
     .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));
@@ -102,22 +108,29 @@ export function registerDeb2oci(program: Command, session: Session): void {
 }
 
 /** The last argument is OUT unless it is a file. */
-async function filesAndOut(args: readonly string[]) {
+export async function filesAndOut(args: readonly string[]) {
   const last = args.at(-1)!;
   const isInput = args.length === 1 || last === '-' || (await pathKind(last)) === 'file';
   return isInput ? { files: args, out: undefined } : { files: args.slice(0, -1), out: last };
 }
 
-/** The input's base name with `.oci`. @throws OcixError usage/argument for standard input, which has no name */
-export function defaultOut(file: string): string {
+/** The input's base name with another ending. @throws OcixError usage/argument for standard input, which has no name */
+export function defaultOut(file: string, ending = '.oci'): string {
   if (file === '-')
     throw new OcixError('usage/argument', 'standard input has no name to call the output by', {
       hint: 'Say where to write, behind the -.',
     });
-  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci|deb))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}.oci`;
+  return `${basename(file).replace(/(?:\.(?:tar|tgz|tbz2?|txz|tzst|docker|aci|deb))?(?:\.(?:gz|xz|zst|zstd|bz2))?$/i, '') || 'image'}${ending}`;
 }
 
-async function run(source: Source, out: string, options: Options, session: Session): Promise<void> {
+/** Converts, and says what came of it. */
+export async function run(
+  source: Source,
+  out: string,
+  options: Options,
+  session: Session,
+  more: Pick<ConvertOptions, 'naming'> = {},
+): Promise<void> {
   await keepNurserySmall();
   await checkReport(options.report);
   const { convert } = await import('../../converters/convert.ts');
@@ -127,7 +140,8 @@ async function run(source: Source, out: string, options: Options, session: Sessi
   try {
     report = await convert(typeof source === 'string' ? sourceOf(source, session) : source, out, {
       ...library,
-      ...picked(options),
+      ...picked(options, library.passphrase),
+      ...more,
       ...epoch(session),
       ...(toStandardOutput(out) ? { output: standardOutput(session) } : {}),
     });
@@ -155,7 +169,10 @@ function standardOutput({ stdout }: Session): Session['stdout'] {
   });
 }
 
-const picked = ({ to, ref, compress, reproducible, flatten, strict, force }: Options): ConvertOptions => ({
+const picked = (
+  { to, ref, compress, reproducible, flatten, strict, force, layers, layer, v1, signKey }: Options,
+  passphrase: Uint8Array | undefined,
+): ConvertOptions => ({
   to,
   ref,
   compress,
@@ -163,6 +180,10 @@ const picked = ({ to, ref, compress, reproducible, flatten, strict, force }: Opt
   flatten,
   strict,
   force,
+  layer,
+  eachLayer: layers === 'each' || undefined,
+  version1: v1 || undefined,
+  signWith: signKey === undefined ? undefined : { key: fileBytes(signKey), passphrase, at: new Date() },
 });
 
 function epoch({ env }: Session): Pick<ConvertOptions, 'created'> {

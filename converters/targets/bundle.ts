@@ -12,6 +12,7 @@ import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, type Staging, stageFor } from '../../formats/store/staging.ts';
 import { theImage } from '../passes/select.ts';
 import { fillBundle } from './bundle-folder.ts';
+import { type Carries, FIELDS, IMAGE_FIELDS } from './carries.ts';
 import { extractImage } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
 import { writePodBundle } from './pod-bundle.ts';
@@ -20,6 +21,30 @@ import type { Target, TargetOptions, TargetSink } from './target.ts';
 
 export const bundle: Target = {
   name: 'bundle',
+  what: 'a bundle',
+  carries: {
+    ...IMAGE_FIELDS,
+    names: '-',
+    platform: { as: 'annotations' },
+    created: { as: 'annotation' },
+    author: { as: 'annotation' },
+    runtimeEnv: 'yes',
+    user: { as: 'as numbers' },
+    supplementaryGroups: 'yes',
+    stopSignal: { as: 'annotation' },
+    exposedPorts: { as: 'annotation' },
+    volumes: { as: 'a mount each' },
+    mountPoints: 'yes',
+    isolation: { as: 'what a runtime can be told' },
+    labels: { as: 'annotations' },
+    healthcheck: { as: 'annotation `io.ocix.healthcheck`' },
+    onBuild: '-',
+    shell: '-',
+    other: '-',
+    history: '-',
+    annotations: '-',
+    layers: { as: 'as one tree' },
+  },
   summary: 'an OCI runtime bundle: rootfs/ and config.json',
   async open(out, options, context) {
     const { sink, writeInto } = await openFolder(out, options, context, writeBundle);
@@ -32,6 +57,8 @@ export const bundle: Target = {
 /** The root filesystem alone, for `unpack`; it is no target that a user can name. */
 export const rootfsFolder = {
   name: 'rootfs',
+  what: 'a folder',
+  carries: Object.fromEntries(FIELDS.map((field) => [field, '-'])) as Carries,
   summary: 'the root filesystem as a folder',
   open: (out: string, options: TargetOptions, context: Context): Promise<TargetSink> =>
     openFolder(out, options, context, async (image, folder, { extraction = {} }, own) => {

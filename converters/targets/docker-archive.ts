@@ -3,13 +3,13 @@
  * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  *
  * Layers are called `HEX.tar` after their diffID, and configurations `HEX.json` after the image id. Readers take any name that `manifest.json`
- * gives, and these are what skopeo writes. The folders of version 1 (`ID/layer.tar`, `ID/json`, `VERSION`) are left out: only Docker before 1.10
- * asks for them, and no current tool reads them. Layers are not compressed, as `docker save` has always had it, so each name is the digest of
+ * gives, and these are what skopeo writes. The folders of version 1 (`ID/layer.tar`, `ID/json`, `VERSION`) are there only on request: Docker
+ * before 1.10 asks for them, and no current tool reads them. Layers are not compressed, as `docker save` has always had it, so each name is the digest of
  * what it names; a layer that occurs twice is one member that is named twice.
  */
 import { join } from 'node:path';
 import { bytesMember, type PackedMember } from '../../formats/archive/envelope.ts';
-import type { Context } from '../../formats/base/context.ts';
+import { type Context, note } from '../../formats/base/context.ts';
 import { within } from '../../formats/base/errors.ts';
 import { type Digest, digestOf, hexOf } from '../../formats/bytes/digest.ts';
 import type { Json } from '../../formats/json/parse.ts';
@@ -18,9 +18,11 @@ import type { Image } from '../../formats/model/image.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import { type BlobStore, blobStore } from '../../formats/store/blobs.ts';
 import { openOutput } from '../../formats/store/output-file.ts';
+import { IMAGE_FIELDS } from './carries.ts';
 import { type CompressionPlan, refuseCompression } from './compression.ts';
 import { configBytes } from './config-bytes.ts';
 import { type NamedImage, onlyImages } from './docker-items.ts';
+import { type Version1Chain, version1Chain } from './docker-version1.ts';
 import { type LayerSteps, layerSteps } from './layer-steps.ts';
 import { layerStore } from './layer-store.ts';
 import type { WrittenImage } from './oci-documents.ts';
@@ -34,13 +36,17 @@ const PLAIN: CompressionPlan = { name: 'none', reproducible: false };
 
 export const dockerArchive: Target = {
   name: 'docker-archive',
+  what: 'a docker archive',
+  carries: { ...IMAGE_FIELDS, names: { as: 'as Docker’s grammar has them, always with a tag' }, annotations: 'no' },
   summary: 'what docker load and podman load take',
   single: true,
+  takes: ['version1'],
   async open(out, options, context) {
     refuseCompression(options.compression, 'the layers of a docker archive are not compressed');
     const file = await openOutput(out, options);
     const blobs = blobStore(join(file.folder, 'blobs'));
     let made: readonly MadeImage[] = [];
+    let version1: Version1Chains | undefined;
     return {
       keep: streamKeeper(blobs, PLAIN),
       async write(items) {
@@ -49,10 +55,11 @@ export const dockerArchive: Target = {
         const steps = layerSteps(layerStore(blobs, PLAIN, context), count, context);
         made = [];
         for (const one of images) made = joined(made, await madeImage(one, steps, context));
+        version1 = options.version1 && version1Chains(made, context);
         return images.map(({ image }) => writtenImage(image, made));
       },
       async commit() {
-        await packInto(file, await membersOf(made, blobs), blobs, context);
+        await packInto(file, await membersOf(made, blobs, version1), blobs, context);
         await file.commit();
       },
       discard: () => file.discard(),
@@ -118,17 +125,48 @@ const layerName = ({ diffId }: StoredLayer): string => `${hexOf(diffId)}.tar`;
 const configName = ({ id }: MadeImage): string => `${hexOf(id)}.json`;
 
 /** The documents come first, so that who reads front to back knows what the layers are when they come. */
-async function membersOf(made: readonly MadeImage[], blobs: BlobStore): Promise<readonly PackedMember[]> {
+async function membersOf(
+  made: readonly MadeImage[],
+  blobs: BlobStore,
+  chains: Version1Chains | undefined,
+): Promise<readonly PackedMember[]> {
   const repositories = repositoriesOf(
-    made.map(({ tags, layers }) => ({ tags, top: hexOf(layers.at(-1)?.diffId ?? EMPTY) })),
+    made.map((one) => ({
+      tags: one.tags,
+      top: chains?.get(one)?.top ?? hexOf(one.layers.at(-1)?.diffId ?? EMPTY),
+    })),
+  );
+  const version1 = new Map(
+    [...(chains?.values() ?? [])].flatMap(({ members }) => members.map((one) => [one.name, one])),
   );
   const layers = new Map(made.flatMap((one) => one.layers.map((layer) => [layerName(layer), layer] as const)));
   return [
     bytesMember('manifest.json', jsonBytes(made.map(manifestEntry))),
     ...(Object.keys(repositories).length ? [bytesMember('repositories', jsonBytes(repositories))] : []),
     ...made.map((one) => bytesMember(configName(one), one.config)),
+    ...version1.values(),
     ...(await Promise.all([...layers].map(([name, { digest }]) => stagedMember(name, digest, blobs)))),
   ];
+}
+
+type Version1Chains = ReadonlyMap<MadeImage, Version1Chain>;
+
+function version1Chains(made: readonly MadeImage[], context: Context): Version1Chains {
+  return new Map(
+    made.map((one) => {
+      const steps = one.images[0]!.history.filter(({ emptyLayer }) => !emptyLayer);
+      const layers = one.layers.map((layer) => ({
+        diffId: layer.diffId,
+        member: layerName(layer),
+        size: layer.plainSize,
+      }));
+      const fitting = steps.length === layers.length ? steps : [];
+      const chain = version1Chain({ config: one.config, steps: fitting, layers });
+      if (chain.top === undefined)
+        note(context, 'dropped', 'Docker before 1.10 has no image without layers', one.tags[0] ?? 'image');
+      return [one, chain];
+    }),
+  );
 }
 
 /** Of an image without layers: no layer has it. */

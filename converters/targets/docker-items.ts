@@ -1,10 +1,7 @@
 /** What a docker archive can hold of a tree of items: images side by side. Everything else is noted as dropped. */
 import { type Context, note } from '../../formats/base/context.ts';
 import { platformMatches, platformText } from '../../formats/model/config.ts';
-import { annotationsOf } from '../../formats/model/descriptor.ts';
-import { type Descriptor, type Image, type ImageIndex, type Item, imagesOf } from '../../formats/model/image.ts';
-import { REF_NAME } from '../../formats/model/media-types.ts';
-import { manifestAnnotations } from './oci-documents.ts';
+import { type Image, type ImageIndex, type Item, imagesOf } from '../../formats/model/image.ts';
 
 export interface NamedImage {
   readonly image: Image;
@@ -19,7 +16,6 @@ export function onlyImages(items: readonly Item[], context: Context): readonly N
     if (item.kind === 'image') found.push({ image: item, names: item.names });
     if (item.kind === 'index') found.push(...sideBySide(item, context));
   }
-  for (const { image } of found) noteAnnotations(image, context);
   return found;
 }
 
@@ -47,17 +43,3 @@ function noteLosses(item: Item, name: string | undefined, context: Context): voi
   }
   for (const child of item.children) noteLosses(child, name, context);
 }
-
-/** What other formats' documents say in other words. */
-const ELSEWHERE: ReadonlySet<string> = new Set([REF_NAME, 'io.containerd.image.name']);
-
-function noteAnnotations({ original, names }: Image, context: Context): void {
-  const { manifest, descriptor } = original;
-  const keys = [...Object.keys((manifest && manifestAnnotations(manifest)) ?? {}), ...ownKeys(descriptor)];
-  if (!keys.length) return;
-  const listed = [...new Set(keys)].sort().join(', ');
-  note(context, 'dropped', `a docker archive has no annotations: ${listed}`, names[0] ?? 'image');
-}
-
-const ownKeys = (descriptor: Descriptor | undefined): readonly string[] =>
-  Object.keys(annotationsOf(descriptor)).filter((key) => !ELSEWHERE.has(key));

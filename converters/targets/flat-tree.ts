@@ -12,8 +12,9 @@ import { type Context, checkAbort } from '../../formats/base/context.ts';
 import { OcixError, within } from '../../formats/base/errors.ts';
 import { fromBinaryString } from '../../formats/bytes/text.ts';
 import type { Layer } from '../../formats/model/layer.ts';
-import { type Inode, mergedTree, type Tree, treePaths } from '../../formats/rootfs/tree.ts';
+import { type Inode, mergedTree, type Tree, type TreeNode, treePaths } from '../../formats/rootfs/tree.ts';
 import type { TarFields } from '../../formats/tar/encoder.ts';
+import type { TarEntry } from '../../formats/tar/entry.ts';
 import { type TarHandler, tarScanner } from '../../formats/tar/scanner.ts';
 
 export interface FlatTree {
@@ -26,6 +27,9 @@ export interface FlatTree {
   readonly folders: readonly TarFields[];
 }
 
+/** By layer: the files that it brought, by the place of their headers in its tar. */
+export type FoundFiles = readonly ReadonlyMap<number, Inode>[];
+
 /** Reads every layer once. @throws OcixError what reading the layers throws, path/… */
 export async function flatTree(
   layers: readonly Layer[],
@@ -36,20 +40,42 @@ export async function flatTree(
   const found: Map<number, Inode>[] = [];
   for (const [i, layer] of layers.entries()) {
     const files = new Map<number, Inode>();
-    tree.nextLayer();
-    await within(`layer ${i + 1}`, async () => {
-      const handler: TarHandler = {
-        entry(entry) {
-          const inode = tree.apply(entry);
-          if (inode && entry.type === 'file') files.set(entry.offset, inode);
-        },
-      };
-      await scanLayer(layer, handler, context, async (done) => onProgress(i, done));
-      tree.finishLayer();
-    });
+    await applyLayer(layer, i, { tree, files }, context, (done) => onProgress(i, done));
     found.push(files);
   }
-  return inOrder(tree, found);
+  return cutOf(tree, found, { below: '', has: () => true });
+}
+
+export interface Applied {
+  readonly tree: Tree;
+  /** Gets the files of the layer. */
+  readonly files: Map<number, Inode>;
+  /** Whether somebody takes the content of a file. The bytes are valid until the call has ended. */
+  readonly content?: (entry: TarEntry, inode: Inode) => ((bytes: Uint8Array) => void) | undefined;
+}
+
+export async function applyLayer(
+  layer: Layer,
+  index: number,
+  { tree, files, content }: Applied,
+  context: Context,
+  onProgress: (done: number) => void,
+): Promise<void> {
+  tree.nextLayer();
+  await within(`layer ${index + 1}`, async () => {
+    let take: ((bytes: Uint8Array) => void) | undefined;
+    const handler: TarHandler = {
+      entry(entry) {
+        const inode = tree.apply(entry);
+        const isFile = inode !== undefined && entry.type === 'file';
+        if (isFile) files.set(entry.offset, inode);
+        take = isFile ? content?.(entry, inode) : undefined;
+      },
+      ...(content && { data: (bytes) => take?.(bytes) }),
+    };
+    await scanLayer(layer, handler, context, async (done) => onProgress(done));
+    tree.finishLayer();
+  });
 }
 
 /** Pushes a layer through a scanner; `after` is awaited between chunks, with the bytes so far. */
@@ -70,15 +96,26 @@ export async function scanLayer(
 
 const NONE = new Uint8Array(0);
 
-function inOrder(tree: Tree, found: readonly Map<number, Inode>[]): FlatTree {
+export interface Cut {
+  /** What stands in front of every name, empty or with a slash at its end. A root that has one is always named. */
+  readonly below: string;
+  /** Which names are in it. */
+  has(node: TreeNode): boolean;
+}
+
+/** A part of a tree. A file whose content came with another layer than its name is there whole. */
+export function cutOf(tree: Tree, found: FoundFiles, { below, has }: Cut): FlatTree {
   const folders: TarFields[] = [];
   const specials: TarFields[] = [];
   const hardlinks: TarFields[] = [];
   const names = new Map<Inode, string>();
-  const { entry: root } = tree.root.inode;
-  if (root) folders.push({ ...root, path: fromBinaryString('./') });
-  for (const [path, { inode, children }] of treePaths(tree)) {
+  const { entry: root = below ? IMPLIED : undefined } = tree.root.inode;
+  if (root) folders.push({ ...root, path: fromBinaryString(below || './') });
+  for (const [own, node] of treePaths(tree)) {
+    if (!has(node)) continue;
+    const { inode, children } = node;
     const { entry = IMPLIED } = inode;
+    const path = `${below}${own}`;
     const first = names.get(inode);
     if (children) folders.push({ ...entry, path: fromBinaryString(`${path}/`) });
     else if (first !== undefined) hardlinks.push(hardlink(entry, path, first));

@@ -12,6 +12,7 @@ import type { Descriptor, Image } from '../../formats/model/image.ts';
 import { imagesOfPod, type Pod } from '../../formats/model/pod.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { destination, occupied, stageFor } from '../../formats/store/staging.ts';
+import { IMAGE_FIELDS } from './carries.ts';
 import { kubePod, repositoryOf } from './kube-pod.ts';
 import { layerStore } from './layer-store.ts';
 import { indexBytes, MARKER } from './layout-sink.ts';
@@ -23,6 +24,8 @@ import { yamlText } from './yaml.ts';
 
 export const kube: Target = {
   name: 'kube',
+  what: 'a pod',
+  carries: IMAGE_FIELDS,
   summary: 'a Kubernetes Pod (pod.yaml), and its images as a layout (images/)',
   open: openFolder,
 };

@@ -8,6 +8,7 @@ import { type Descriptor, imagesOf } from '../../formats/model/image.ts';
 import { MEDIA } from '../../formats/model/media-types.ts';
 import { type BlobStore, blobStore } from '../../formats/store/blobs.ts';
 import { openOutput } from '../../formats/store/output-file.ts';
+import { IMAGE_FIELDS } from './carries.ts';
 import { layerStore } from './layer-store.ts';
 import { ociWriter } from './oci-documents.ts';
 import { namedDescriptors } from './oci-layout.ts';
@@ -17,6 +18,8 @@ import type { Target } from './target.ts';
 
 export const ociArchive: Target = {
   name: 'oci-archive',
+  what: 'an OCI archive',
+  carries: IMAGE_FIELDS,
   summary: 'an OCI image layout as one tar',
   single: true,
   async open(out, options, context) {

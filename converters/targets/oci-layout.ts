@@ -2,6 +2,7 @@
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import { type Descriptor, imagesOf } from '../../formats/model/image.ts';
 import { REF_NAME } from '../../formats/model/media-types.ts';
+import { IMAGE_FIELDS } from './carries.ts';
 import { layerStore } from './layer-store.ts';
 import { openLayout, replaceLayout } from './layout-sink.ts';
 import { ociWriter } from './oci-documents.ts';
@@ -10,6 +11,8 @@ import type { Target } from './target.ts';
 
 export const ociLayout: Target = {
   name: 'oci',
+  what: 'an image layout',
+  carries: IMAGE_FIELDS,
   summary: 'an OCI image layout folder; adds to one that exists',
   async open(out, { compression, replace, origin = {} }, context) {
     const sink = replace ? await replaceLayout(out) : await openLayout(out, context);

@@ -4,25 +4,30 @@
  * engines refuse sparse entries.
  */
 import { join } from 'node:path';
-import { type Context, note } from '../../formats/base/context.ts';
-import { within } from '../../formats/base/errors.ts';
-import type { ImageConfig } from '../../formats/model/config.ts';
+import type { Context } from '../../formats/base/context.ts';
+import { OcixError, within } from '../../formats/base/errors.ts';
+import { newHash } from '../../formats/bytes/digest.ts';
 import type { Image } from '../../formats/model/image.ts';
 import { blobStore } from '../../formats/store/blobs.ts';
 import { type OutputFile, openOutput } from '../../formats/store/output-file.ts';
 import type { TarFields } from '../../formats/tar/encoder.ts';
 import { theImage } from '../passes/select.ts';
+import { TREE_FIELDS } from './carries.ts';
 import { refuseCompression } from './compression.ts';
 import { type FlatTree, flatTree, scanLayer, survivors } from './flat-tree.ts';
 import type { WrittenImage } from './oci-documents.ts';
+import { layerCheck } from './store-layer.ts';
 import { plainKeeper } from './stream-keeper.ts';
 import { type TarOutput, tarOutput } from './tar-output.ts';
 import type { Target } from './target.ts';
 
 export const rootfsTar: Target = {
   name: 'tar',
+  what: 'a root file system',
+  carries: TREE_FIELDS,
   summary: 'the flattened root file system of one image, as one tar',
   single: true,
+  takes: ['layer'],
   async open(out, options, context) {
     refuseCompression(options.compression, 'a root file system is written as a plain tar');
     const file = await openOutput(out, options);
@@ -30,8 +35,10 @@ export const rootfsTar: Target = {
       keep: plainKeeper(blobStore(join(file.folder, 'blobs'))),
       async write(items) {
         const image = theImage(items, context.host);
-        noteConfig(image, context);
-        return [await writeTree(image, file, context)];
+        const { layer } = options;
+        return [
+          await (layer === undefined ? writeTree(image, file, context) : writeLayer(image, layer, file, context)),
+        ];
       },
       commit: () => file.commit(),
       discard: () => file.discard(),
@@ -50,6 +57,28 @@ async function writeTree(image: Image, file: OutputFile, context: Context): Prom
   await putAll(tree.hardlinks, output);
   await putAll(tree.folders, output);
   const { digest, size } = await output.finish();
+  return { image, digest, layers: [{ digest, size, compression: 'none', diffId: digest, plainSize: size }] };
+}
+
+/** The uncompressed tar of one layer, bit for bit. */
+async function writeLayer(image: Image, index: number, file: OutputFile, context: Context): Promise<WrittenImage> {
+  const layer = image.layers[index];
+  const { length } = image.layers;
+  if (!layer)
+    throw new OcixError('image/select', `there is no layer ${index}`, {
+      hint: length ? `The image has ${length}: 0, the base, to ${length - 1}.` : 'The image has no layer.',
+    });
+  const hash = newHash('sha256');
+  const check = layerCheck(
+    context,
+    (size) => context.progress({ type: 'reading', name: `layer ${index}`, done: size }),
+    hash,
+  );
+  for await (const chunk of layer.open(context)) {
+    check.take(chunk);
+    await file.write([chunk]);
+  }
+  const { diffId: digest, plainSize: size } = check.finish(undefined);
   return { image, digest, layers: [{ digest, size, compression: 'none', diffId: digest, plainSize: size }] };
 }
 
@@ -87,20 +116,4 @@ async function putFiles(image: Image, { files }: FlatTree, output: TarOutput, co
     });
     context.progress({ type: 'layer-end', layer: progress, size, stored: { compression: 'none', size } });
   }
-}
-
-/** There is no place for it; what an image states is named, so that nobody wonders where it went. */
-function noteConfig(image: Image, context: Context): void {
-  const stated = (Object.keys(image.config) as (keyof ImageConfig)[]).filter(
-    (key) => key !== 'platform' && isStated(image.config[key]),
-  );
-  if (!stated.length) return;
-  note(context, 'dropped', `a root file system has no configuration: ${stated.join(', ')}`, image.names[0] ?? 'image');
-}
-
-function isStated(value: ImageConfig[keyof ImageConfig]): boolean {
-  if (value === undefined || value === '') return false;
-  if (Array.isArray(value)) return value.length > 0;
-  if (value instanceof Map) return value.size > 0;
-  return typeof value !== 'object' || Object.keys(value).length > 0;
 }

@@ -14,20 +14,22 @@ import type { ImageConfig } from '../model/config.ts';
 import type { MountPoint } from '../model/isolation.ts';
 import { isReference } from '../model/reference.ts';
 import { withRuntimeLabel } from '../model/runtime-label.ts';
-import { isolationOf } from './isolators.ts';
+import { HANDLER, isolationOf } from './isolators.ts';
 import type { App, ImageManifest } from './manifest.ts';
+import { dockerNameOf, nameOfReference } from './naming.ts';
 import { platformOf } from './platform.ts';
-import type { RenderedRoot } from './rendered-root.ts';
 import { nameFrom } from './types.ts';
-import { resolveIds } from './users.ts';
+import { resolveIds, type UserSource } from './users.ts';
 
 /** Labels of our own begin with this. */
 export const PREFIX = 'io.ocix.appc.';
 /** A manifest that is larger is not repeated in a label: engines pass labels around whole. */
 const MOST_MANIFEST = 256 * 1024;
 
-const ENTRYPOINT = 'appc.io/docker/entrypoint';
-const CMD = 'appc.io/docker/cmd';
+/** Annotations of docker2aci. */
+export const DOCKER = 'appc.io/docker/';
+export const ENTRYPOINT: string = `${DOCKER}entrypoint`;
+export const CMD: string = `${DOCKER}cmd`;
 
 export interface Described {
   readonly manifest: ImageManifest;
@@ -38,7 +40,7 @@ export interface Described {
 }
 
 /** @throws OcixError appc/manifest */
-export function configOf(image: Described, root: RenderedRoot, context: Context): ImageConfig {
+export function configOf(image: Described, root: UserSource, context: Context): ImageConfig {
   const { manifest } = image;
   const { app, annotations } = manifest;
   const labels = labelsOf(image, context);
@@ -70,7 +72,7 @@ const appNameOf = ({ name }: ImageManifest): string => nameFrom(name.slice(name.
 interface Around {
   readonly annotations: ImageManifest['annotations'];
   readonly appName: string;
-  readonly root: RenderedRoot;
+  readonly root: UserSource;
   readonly architecture: string | undefined;
 }
 
@@ -78,7 +80,7 @@ function running(app: App, { appName, annotations, root, architecture }: Around,
   const mountPoints = mountPointsOf(app, context);
   const isolation = isolationOf(app.isolators, { architecture, context });
   const handlers = app.eventHandlers.map((handler) => ({
-    name: `${handler.name} event handler`,
+    name: `${handler.name}${HANDLER}`,
     value: handler.exec,
   }));
   const unsupported = [...(isolation?.unsupported ?? []), ...handlers];
@@ -105,7 +107,7 @@ const wasDockers = (annotations: ReadonlyMap<string, string>): boolean =>
  */
 function userOf(
   { user, group }: App,
-  { converted, root }: { readonly converted: boolean; readonly root: RenderedRoot },
+  { converted, root }: { readonly converted: boolean; readonly root: UserSource },
   context: Context,
 ): string {
   const { uid, gid } = resolveIds(user, group, root);
@@ -236,7 +238,7 @@ function labelsOf({ manifest, manifestBytes, imageId }: Described, context: Cont
   for (const [name, value] of manifest.app?.userAnnotations ?? []) add(name, value);
   for (const [name, value] of manifest.annotations) if (!MAPPED_ANNOTATIONS.has(name)) add(name, value);
   for (const [name, value] of manifest.app?.userLabels ?? []) add(name, value);
-  for (const [name, value] of wellKnown(manifest)) add(name, value);
+  for (const [name, value] of wellKnown(manifest)) if (!labels.has(name)) add(name, value);
   for (const [name, value] of manifest.labels) if (!MAPPED_LABELS.has(name)) add(`${PREFIX}label.${name}`, value);
   add(`${PREFIX}name`, manifest.name);
   add(`${PREFIX}image-id`, imageId);
@@ -260,8 +262,11 @@ export function wellKnown({ name, labels, annotations }: ImageManifest): Readonl
 }
 
 /** `name:version`, as far as a reference can say it. */
-export function referencesOf({ name, labels }: ImageManifest, context: Context): readonly string[] {
+export function referencesOf(manifest: ImageManifest, context: Context): readonly string[] {
+  const { name, labels } = manifest;
   const version = labels.get('version');
+  const original = originalReference(manifest);
+  if (original !== undefined) return [original];
   const wanted = version === undefined ? name : `${name}:${version}`;
   if (isReference(wanted)) return [wanted];
   const path = name.split('/').map(pathPart).filter(Boolean).join('/');
@@ -274,6 +279,17 @@ export function referencesOf({ name, labels }: ImageManifest, context: Context):
   const called = possible ? `the image is called ${nearest}` : 'the image has none';
   note(context, 'repaired', `${printable(wanted.slice(0, 120))} cannot be a reference; ${called}`, 'manifest', 'name');
   return possible ? [nearest] : [];
+}
+
+/** What the image was called before it was made an ACI, as long as that still gives its name. */
+function originalReference({ name, labels, annotations }: ImageManifest): string | undefined {
+  const original = annotations.get(`${DOCKER}originalname`);
+  if (original === undefined || !isReference(original)) return undefined;
+  const version = labels.get('version');
+  const same = [nameOfReference(original), dockerNameOf(original)].some(
+    (own) => own.name === name && own.version === version,
+  );
+  return same ? original : undefined;
 }
 
 /** What a reference may have between letters and digits is a point, one or two underscores, or dashes. */

@@ -15,6 +15,9 @@ import { type AppIsolator, bad } from './manifest.ts';
 import { parseQuantity } from './quantity.ts';
 import { expandSeccomp } from './seccomp-sets.ts';
 
+/** Behind the name of an event handler, which stands among what no runtime can be told. */
+export const HANDLER = ' event handler';
+
 const RETAIN = 'os/linux/capabilities-retain-set';
 const REMOVE = 'os/linux/capabilities-remove-set';
 const SECCOMP_RETAIN = 'os/linux/seccomp-retain-set';

@@ -54,3 +54,27 @@ export function platformOf(labels: ReadonlyMap<string, string>, context: Context
     );
   return { ...(os ? { os } : {}), architecture: arch };
 }
+
+/**
+ * The labels for a platform, or undefined where the specification has no names for it.
+ * https://github.com/appc/spec/blob/v0.8.11/spec/aci.md#image-manifest-schema
+ */
+export function platformLabels({ os, architecture, variant }: Platform): Readonly<Record<string, string>> | undefined {
+  if (os === undefined && architecture === undefined) return {};
+  const known = ARCHITECTURES_OF[os ?? ''] ?? [];
+  const arch = known.find((name) => {
+    const own = ARCHITECTURES[name];
+    if (!own) return name === architecture;
+    return own.architecture === architecture && (variant ?? own.variant) === own.variant;
+  });
+  if (arch !== undefined && os !== undefined) return { os, arch };
+  // The variants of one architecture run what was made for it alone, but for ARM's, which are named apart.
+  return architecture !== 'arm' && variant !== undefined ? platformLabels({ os, architecture }) : undefined;
+}
+
+/** What may stand beside an operating system; ARM without a variant is version 7, as everywhere. */
+const ARCHITECTURES_OF: Readonly<Record<string, readonly string[]>> = {
+  linux: ['amd64', 'i386', 'aarch64', 'aarch64_be', 'armv7l', 'armv6l', 'armv7b', 'ppc64', 'ppc64le', 's390x'],
+  freebsd: ['amd64', 'i386', 'arm'],
+  darwin: ['x86_64', 'i386'],
+};

@@ -8,6 +8,9 @@
 import { lossyUtf8 } from '../bytes/text.ts';
 import type { RenderedRoot } from './rendered-root.ts';
 
+/** What has to be known of a root filesystem to find its users. */
+export type UserSource = Pick<RenderedRoot, 'file' | 'owner'>;
+
 export interface AppIds {
   /** Undefined where the image has no such user. */
   readonly uid: number | undefined;
@@ -17,7 +20,7 @@ export interface AppIds {
 /** chown and setuid take the number above this for "leave it". */
 const MOST_ID = 2 ** 32 - 2;
 
-export function resolveIds(user: string, group: string, root: RenderedRoot): AppIds {
+export function resolveIds(user: string, group: string, root: UserSource): AppIds {
   return {
     uid: idOf(user, 'etc/passwd', root, (owner) => owner.uid),
     gid: idOf(group, 'etc/group', root, (owner) => owner.gid),
@@ -27,7 +30,7 @@ export function resolveIds(user: string, group: string, root: RenderedRoot): App
 function idOf(
   text: string,
   database: string,
-  root: RenderedRoot,
+  root: UserSource,
   ofOwner: (owner: { readonly uid: number; readonly gid: number }) => number,
 ): number | undefined {
   if (text.startsWith('/')) {

@@ -12,13 +12,22 @@ import { type Chunks, chunksOf } from '../bytes/chunks.ts';
 export interface PackedMember {
   /** Short and ASCII; a folder's ends in a slash. */
   readonly name: string;
-  /** Bytes; 0 for a folder. */
+  /** Bytes; 0 for a folder or a link. */
   readonly size: number;
+  /** Where a symbolic link leads, for one that is. */
+  readonly link?: string;
   /** Called once. Closed where the consumer stops early. */
   open(): Chunks;
 }
 
 export const folderMember = (name: string): PackedMember => ({ name, size: 0, open: () => chunksOf() });
+
+export const linkMember = (name: string, link: string): PackedMember => ({
+  name,
+  size: 0,
+  link,
+  open: () => chunksOf(),
+});
 
 export const bytesMember = (name: string, bytes: Uint8Array): PackedMember => ({
   name,
@@ -80,19 +89,24 @@ type Writable = ReturnType<Pack['entry']>;
 
 async function add(
   tar: Pack,
-  { name, size, open }: PackedMember,
+  { name, size, link, open }: PackedMember,
   drained: (entry: Writable) => Promise<void>,
 ): Promise<void> {
   const isFolder = name.endsWith('/');
+  const isFile = !isFolder && link === undefined;
   let finish: (error?: Error | null) => void = () => {};
   const finished = new Promise<void>((resolve, reject) => {
     finish = (error) => (error ? reject(error) : resolve());
   });
   finished.catch(() => {}); // awaited below; until then it must not count as unhandled
-  const header = { name, size, mtime: EPOCH, mode: isFolder ? 0o755 : 0o644, uid: 0, gid: 0 };
-  const entry = tar.entry({ ...header, type: isFolder ? 'directory' : 'file' }, (error) => finish(error));
+  const header = { name, size, mtime: EPOCH, mode: isFolder ? 0o755 : isFile ? 0o644 : 0o777, uid: 0, gid: 0 };
+  const kind =
+    link === undefined
+      ? ({ type: isFolder ? 'directory' : 'file' } as const)
+      : ({ type: 'symlink', linkname: link } as const);
+  const entry = tar.entry({ ...header, ...kind }, (error) => finish(error));
   entry.on('error', () => {}); // it reaches the callback too
-  if (!isFolder) {
+  if (isFile) {
     for await (const chunk of open()) {
       if (!entry.write(chunk)) await drained(entry);
       if (tar.destroyed) return;

@@ -2,12 +2,14 @@
  * One file as output, visible as a whole or not at all: it grows in a private folder beside its destination, and gets its name
  * when it is complete. Where the output is a stream nothing can be taken back, so nothing is sent before everything is there.
  */
+import { createReadStream } from 'node:fs';
 import { type FileHandle, link, lstat, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { OcixError } from '../base/errors.ts';
+import type { Chunks } from '../bytes/chunks.ts';
 import { outputError } from '../bytes/output-error.ts';
 import { printable } from '../bytes/text.ts';
 import { destination, occupied, type Staging, stageFor } from './staging.ts';
@@ -19,6 +21,8 @@ export interface OutputFile {
   write(parts: readonly Uint8Array[]): Promise<void>;
   /** Goes on `size` bytes further; what is left out reads as zeros and takes no space. Something must be written behind it. */
   skip(size: number): void;
+  /** What has been written so far, from the beginning. */
+  read(): Chunks;
   /** Ends the file and gives it its name, or sends it. @throws OcixError output/exists, output/write */
   commit(): Promise<void>;
   discard(): Promise<void>;
@@ -88,6 +92,7 @@ async function growingFile(folder: string, publish: (made: string) => Promise<vo
       attempt(async () => {
         position += await writeAll(handle, parts, position);
       }),
+    read: () => createReadStream(path, { highWaterMark: READ }),
     skip(size) {
       position += size;
     },

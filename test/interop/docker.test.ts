@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
 import { prepare } from '../../fixtures/image-recipe.ts';
-import { greeting, greetingText } from '../../fixtures/images.ts';
+import { greeting, greetingText, sampleLayer } from '../../fixtures/images.ts';
 import { fileOf, output } from '../cases/command.ts';
 import { readLayout } from '../cases/layout.ts';
 import { runPeer, scratch, withPeer } from '../fixtures/peers.ts';
@@ -14,6 +14,20 @@ import { podmanHome } from './podman.ts';
 const image = greeting(process.arch === 'arm64' ? 'arm64' : 'amd64');
 const wanted = prepare(image);
 const isRoot = process.getuid?.() === 0;
+
+const TAGS = ['many:1', 'example.com/many:also', 'second:2'] as const;
+
+/** Two images that share layers, with three tags, by way of a layout, with what older engines read. */
+function severalImages(folder: string): string {
+  const more = [...image.layers, sampleLayer([{ name: 'more', body: 'more' }])];
+  const images = [
+    { ...image, tags: [TAGS[0], TAGS[1]] },
+    { ...image, layers: more, config: { ...image.config, history: [] }, tags: [TAGS[2]] },
+  ];
+  output(['convert', '-q', fileOf(dockerSave(images, { generation: '25' }), 'many.tar', folder), join(folder, 'many')]);
+  output(['convert', '-q', '--to', 'docker-archive', '--v1', join(folder, 'many'), join(folder, 'back.tar')]);
+  return join(folder, 'back.tar');
+}
 
 describe('with a Docker daemon', () => {
   const daemon = dockerDaemon();
@@ -45,6 +59,16 @@ describe('with a Docker daemon', () => {
     ]);
   });
 
+  withDaemon('an archive of several images with several tags is loaded with all of them, and runs', () => {
+    const said = docker('load', '--input', severalImages(scratch()));
+    for (const tag of TAGS) expect(said).toContain(tag);
+    expect(docker('run', '--rm', '--network=none', 'second:2')).toBe(greetingText);
+    const id = (tag: string): string => docker('image', 'inspect', '--format', '{{.Id}}', tag).trim();
+    expect(id('many:1')).toBe(wanted.configDigest);
+    expect(id('example.com/many:also')).toBe(wanted.configDigest);
+    expect(id('second:2')).not.toBe(wanted.configDigest);
+  });
+
   (hasDaemon && has('skopeo') ? test : test.skip).each(['v1', '25', 'containerd'] as const)(
     'an archive of the form %s, through ocix and skopeo, is loaded and greets',
     (generation) => {
@@ -72,3 +96,20 @@ describe('with a Docker daemon', () => {
     greetingText,
   );
 });
+
+(isRoot ? withPeer('podman') : test.skip)(
+  'podman loads several images with several tags, and skopeo reads each',
+  () => {
+    const { folder, podman } = podmanHome();
+    const archive = severalImages(folder);
+    podman('load', '--input', archive);
+    const listed = podman('images', '--format', '{{.Repository}}:{{.Tag}}');
+    for (const tag of TAGS) expect(listed).toContain(tag);
+    if (!has('skopeo')) return;
+    for (const tag of TAGS) {
+      const source = `docker-archive:${archive}:${tag}`;
+      const config = runPeer({ tool: 'skopeo', args: ['--insecure-policy', 'inspect', '--config', source] });
+      expect(JSON.parse(config.toString()).rootfs.diff_ids.length).toBeGreaterThan(1);
+    }
+  },
+);

@@ -1,6 +1,7 @@
 /** What `docker load` and its like are given. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { extract, pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import { convert, diff, inspect } from '../../../converters/index.ts';
 import { sha256Digest, sha256Hex } from '../../../fixtures/bytes.ts';
@@ -162,7 +163,7 @@ describe('names', () => {
 describe('what only OCI has is noted', () => {
   test('annotations of a manifest', async () => {
     const { messages } = await made(ociFile(image, { annotations: { 'org.example.b': 'x', 'org.example.a': 'y' } }));
-    expect(messages).toEqual(['dropped: a docker archive has no annotations: org.example.a, org.example.b']);
+    expect(messages).toEqual(['dropped: a docker archive has no place for annotations (org.example.a, org.example.b)']);
   });
 
   test('an index, whose name goes to one of its images, and its attestations', async () => {
@@ -222,5 +223,50 @@ describe('peers', () => {
       `example.com/app:1 ${id}`,
       `example.com/app:2 ${id}`,
     ]);
+  });
+});
+
+describe('what Docker before 1.10 reads', () => {
+  async function madeForAll(source: string) {
+    const out = join(scratch(), 'out.tar');
+    const { notes } = await convert(source, out, { to: 'docker-archive', version1: true });
+    return { out, notes, members: await membersOf(out) };
+  }
+
+  test('is there on request, and says the same without manifest.json', async () => {
+    const source = dockerFile(varied());
+    const { out, members } = await madeForAll(source);
+    expect(await diff(source, out)).toEqual([]);
+    const reader = extract();
+    reader.end(readFileSync(out));
+    const old = pack();
+    for await (const entry of reader) {
+      const parts: Buffer[] = [];
+      for await (const chunk of entry) parts.push(Buffer.from(chunk as Uint8Array));
+      if (entry.header.name !== 'manifest.json') old.entry(entry.header, Buffer.concat(parts));
+    }
+    old.finalize();
+    const parts: Buffer[] = [];
+    for await (const chunk of old) parts.push(Buffer.from(chunk as Uint8Array));
+    const path = written(Buffer.concat(parts), scratch(), 'old.tar');
+    expect(await diff(source, path)).toEqual([]);
+    const { varied: tags } = memberJson(members, 'repositories') as { readonly varied: Record<string, string> };
+    expect(members.map(({ name }) => name)).toContain(`${tags['1']}/json`);
+  });
+
+  test('has the layers that images share once', async () => {
+    const base = sampleLayer([{ name: 'base' }]);
+    const images = [
+      { layers: [base, sampleLayer([{ name: 'one' }])], tags: ['a:1'] },
+      { layers: [base, sampleLayer([{ name: 'two' }])], tags: ['b:1'] },
+    ];
+    const { members } = await madeForAll(dockerFile(images));
+    expect(members.filter(({ name }) => name.endsWith('/json')).length).toBe(3);
+    expect(members.filter(({ name }) => /^[^/]+\.tar$/.test(name)).length).toBe(3);
+  });
+
+  test('cannot be said of an image without layers', async () => {
+    const { notes } = await madeForAll(dockerFile({ layers: [], tags: ['x:1'] }));
+    expect(notes.map(({ message }) => message)).toContain('Docker before 1.10 has no image without layers');
   });
 });

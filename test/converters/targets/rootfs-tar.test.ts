@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { convert } from '../../../converters/index.ts';
+import { sha256Digest } from '../../../fixtures/bytes.ts';
 import { greeting, sampleLayer } from '../../../fixtures/images.ts';
 import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
 import { pathsIn } from '../../formats/tar/scan.ts';
@@ -58,7 +59,7 @@ describe('a root file system', () => {
   test('says what of the configuration it leaves behind', async () => {
     const { notes, images } = await convert(dockerFile(varied()), join(scratch(), 'out'), { to: 'tar' });
     expect(notes).toEqual([
-      { kind: 'dropped', message: expect.stringContaining('no configuration: created, env'), at: ['varied:1'] },
+      { kind: 'dropped', message: expect.stringContaining('no place for created, env'), at: ['varied:1'] },
     ]);
     expect(images[0]!.config).toBeUndefined();
   });
@@ -110,5 +111,28 @@ describe('a root file system', () => {
     const out = await flattened(dockerFile(varied()));
     const count = runPeer({ tool: 'python3', args: ['-c', script, out] }).toString();
     expect(Number(count)).toBe(pathsIn(readFileSync(out)).length);
+  });
+});
+
+describe('one layer', () => {
+  test('comes as it is, bit for bit, however it is compressed', async () => {
+    const image = varied();
+    for (const compression of ['none', 'gzip', 'zstd'] as const) {
+      const source = ociFile(image, { compression });
+      for (const [i, layer] of image.layers.entries()) {
+        const out = join(scratch(), 'layer.tar');
+        const { images } = await convert(source, out, { to: 'tar', layer: i });
+        expect(readFileSync(out).equals(layer as Buffer)).toBe(true);
+        expect(images[0]!.digest).toBe(sha256Digest(layer as Buffer));
+      }
+    }
+  });
+
+  test('has to be there', async () => {
+    const out = join(scratch(), 'layer.tar');
+    await expect(convert(dockerFile(varied()), out, { to: 'tar', layer: 3 })).rejects.toMatchObject({
+      code: 'image/select',
+      hint: expect.stringContaining('to 2'),
+    });
   });
 });
