@@ -13,7 +13,7 @@ import type { Pod, PodApp, PodMount, PodVolume } from '../model/pod.ts';
 import type { Bid, ContentReader, Reading } from '../model/reader.ts';
 import { findImage, type ImageCatalog, withId } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
-import { catalogFor, type PreparedImage, prepareImage } from './index.ts';
+import { catalogFor, type PreparedImage, prepareImage, vouched } from './index.ts';
 import { isolationOf } from './isolators.ts';
 import type { App, AppIsolator } from './manifest.ts';
 import { type ManifestVolume, type PodManifest, parsePodManifest, type RuntimeApp, type RuntimeImage } from './pod.ts';
@@ -48,7 +48,11 @@ export interface PodPlace {
   readonly catalog: () => Promise<ImageCatalog>;
 }
 
-/** An image is rendered once, however many apps run in it. @throws OcixError appc/…, and what reading the images throws */
+/**
+ * An image is vouched for and rendered once, however many apps run in it.
+ *
+ * @throws OcixError appc/…, signature/… where nobody vouches for an image, and what reading the images throws
+ */
 export async function podOf(manifest: PodManifest, place: PodPlace, reading: Reading, context: Context): Promise<Pod> {
   checkLimit(context.limits, 'members', manifest.apps.length, 'the number of apps');
   const prepared = new Map<ImageFile, Promise<PreparedImage>>();
@@ -58,7 +62,10 @@ export async function podOf(manifest: PodManifest, place: PodPlace, reading: Rea
     const app = await within(one.name, async () => {
       const inner = notesWithin(one.name, context);
       const file = await imageFor(one.image, await place.catalog(), inner);
-      if (!prepared.has(file)) prepared.set(file, prepareImage(file, place.catalog, reading, inner));
+      if (!prepared.has(file)) {
+        await vouched(reading, inner)?.(file);
+        prepared.set(file, prepareImage(file, place.catalog, reading, inner));
+      }
       return podApp(one, await prepared.get(file)!, manifest, own, inner);
     });
     apps.push(app);
