@@ -56,21 +56,28 @@ export function isolationOf(config: ImageConfig, options: IsolationOptions, cont
 
 type Lost = (what: string, why: string) => void;
 
-/** The image gets what it asks for, within what is known; more than a container has by default is said aloud. */
-function capabilitiesOf({ capabilities }: Isolation, context: Context): readonly string[] {
-  if (!capabilities) return DEFAULT_CAPABILITIES;
-  const unknown = capabilities.filter((name) => !KNOWN_CAPABILITIES.has(name));
+const capabilitiesOf = ({ capabilities }: Isolation, context: Context): readonly string[] =>
+  capabilities ? grantedCapabilities(capabilities, '--caps decides otherwise', context) : DEFAULT_CAPABILITIES;
+
+/**
+ * An image gets what it asks for, within what is known; more than a container has by default is said aloud.
+ *
+ * @param wanted `CAP_…`
+ * @param otherwise what a user may do about it
+ */
+export function grantedCapabilities(wanted: readonly string[], otherwise: string, context: Context): readonly string[] {
+  const unknown = wanted.filter((name) => !KNOWN_CAPABILITIES.has(name));
   if (unknown.length) {
     const names = unknown.map((name) => printable(name.slice(0, 40))).join(', ');
     note(context, 'dropped', `Linux has no capability ${names}`, 'configuration');
   }
-  const granted = capabilities.filter((name) => KNOWN_CAPABILITIES.has(name));
+  const granted = wanted.filter((name) => KNOWN_CAPABILITIES.has(name));
   const more = granted.filter((name) => !DEFAULT_CAPABILITIES.includes(name));
   if (more.length) {
     note(
       context,
       'defaulted',
-      `the image asks for ${more.join(', ')}, which a container does not have by default, and gets it (--caps decides otherwise)`,
+      `the image asks for ${more.join(', ')}, which a container does not have by default, and gets it (${otherwise})`,
       'configuration',
     );
   }

@@ -125,8 +125,8 @@ const clean = (path: string): string =>
     .filter((part) => part !== '' && part !== '.')
     .join('/')}`;
 
-/** @throws OcixError image/config */
-export function checkVolumes({ volumes, mountPoints = [] }: ImageConfig): void {
+/** @throws OcixError image/config for a place that is none in the image */
+export function checkVolumes({ volumes, mountPoints = [] }: Pick<ImageConfig, 'volumes' | 'mountPoints'>): void {
   const isInside = (path: string): boolean =>
     path.startsWith('/') && !path.includes('\0') && !/(?:^|\/)\.\.(?:\/|$)/.test(path);
   const path = [...volumes, ...mountPoints.map((point) => point.path)].find((one) => !isInside(one));

@@ -2,11 +2,12 @@
  * A pod in the words of Kubernetes. What it has no words for is a note.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
  */
-import { type Context, note } from '../../formats/base/context.ts';
+import { type Context, note, notesWithin } from '../../formats/base/context.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { Image } from '../../formats/model/image.ts';
 import type { Pod, PodApp, PodVolume } from '../../formats/model/pod.ts';
+import { checkVolumes } from '../runtime/mounts.ts';
 import { resourcesOf, securityOf } from './kube-security.ts';
 
 interface Members {
@@ -23,14 +24,22 @@ export function repositoryOf(reference: string): string | undefined {
   return name.length <= 255 && path.test(name) ? name : undefined;
 }
 
-/** @param references what each image is called, with its digest */
+/**
+ * @param references what each image is called, with its digest
+ * @throws OcixError image/config for a mount that leads out of the image
+ */
 export function kubePod(pod: Pod, references: ReadonlyMap<Image, string>, context: Context): Json {
   const lost: Lost = (what, ...at) =>
     note(context, 'dropped', `${what} has no place in a Pod of Kubernetes`, 'pod', ...at);
   const names = labels(pod.apps.map(({ name }) => name));
   const called = labels([...pod.volumes, ...pod.apps.flatMap(implicitVolumes)].map(({ name }) => name));
   const containers = pod.apps.map((app) =>
-    container(app, { name: names.get(app.name)!, image: references.get(app.image)!, volumes: called, pod }, lost),
+    container(
+      app,
+      { name: names.get(app.name)!, image: references.get(app.image)!, volumes: called, pod },
+      lost,
+      context,
+    ),
   );
   const volumes = [
     ...pod.volumes.map(({ name, volume }) => volumeOf(called.get(name)!, volume, lost)),
@@ -62,8 +71,9 @@ interface Place {
   readonly pod: Pod;
 }
 
-function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost): Members {
+function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost, context: Context): Members {
   const { config } = app;
+  checkVolumes({ ...config, volumes: app.mounts.map(({ path }) => path) });
   const own: Lost = (what, ...at) => lost(what, app.name, ...at);
   for (const key of app.annotations.keys()) own(`the annotation ${printable(key)} of the app`);
   const ports = portsOf(app, pod, own);
@@ -85,7 +95,7 @@ function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost
     ...some('env', environmentOf(app, variables, literal, own)),
     ...some('ports', ports),
     ...nonEmpty('resources', resourcesOf(config, own)),
-    ...nonEmpty('securityContext', securityOf(app, own)),
+    ...nonEmpty('securityContext', securityOf(app, own, notesWithin(app.name, context))),
     ...some('volumeMounts', mounts),
   };
 }

@@ -2,31 +2,43 @@
  * How an app is confined, in the words of Kubernetes.
  * https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
  */
+import { type Context, note } from '../../formats/base/context.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { ImageConfig } from '../../formats/model/config.ts';
 import type { PodApp } from '../../formats/model/pod.ts';
+import { grantedCapabilities } from '../runtime/isolation.ts';
 import type { Lost } from './kube-pod.ts';
 
 interface Members {
   readonly [name: string]: Json;
 }
 
-export function securityOf({ config, readOnlyRoot }: PodApp, lost: Lost): Members {
+/** What is lost is a note, and so is what the app gets that a container does not have by default. */
+export function securityOf({ config, readOnlyRoot }: PodApp, lost: Lost, context: Context): Members {
   const { capabilities, noNewPrivileges, selinuxLabel, seccomp, oomScoreAdj, sysctl, unsupported } =
     config.isolation ?? {};
   if (seccomp) lost('the seccomp filter, which is a file on each node there,');
   if (oomScoreAdj !== undefined) lost(`the OOM score adjustment ${oomScoreAdj}`);
   if (sysctl) lost(`the kernel parameters ${Object.keys(sysctl).map(printable).join(', ')} of one app`);
   for (const { name } of unsupported ?? []) lost(`the isolator ${printable(name.slice(0, 120))}`);
+  if (noNewPrivileges === false) granted('that set-user-ID programs work', 'allowPrivilegeEscalation');
+  if (selinuxLabel !== undefined)
+    granted(`the SELinux label ${printable(selinuxLabel.slice(0, 120))}`, 'seLinuxOptions');
   return {
     ...userOf(config, lost),
-    ...(capabilities ? { capabilities: capabilitiesOf(capabilities) } : {}),
+    ...(capabilities ? { capabilities: capabilitiesOf(capabilities, context) } : {}),
     ...(readOnlyRoot ? { readOnlyRootFilesystem: true } : {}),
     ...(noNewPrivileges === undefined ? {} : { allowPrivilegeEscalation: !noNewPrivileges }),
     ...(selinuxLabel === undefined ? {} : { seLinuxOptions: seLinux(selinuxLabel) }),
   };
+
+  function granted(what: string, member: string): void {
+    note(context, 'defaulted', `the image asks for ${what}, and gets it (${decided(member)})`, 'configuration');
+  }
 }
+
+const decided = (member: string): string => `${member} in pod.yaml decides`;
 
 function userOf({ user }: ImageConfig, lost: Lost): Members {
   const match = /^([0-9]+):([0-9]+)$/.exec(user ?? '0:0');
@@ -35,8 +47,8 @@ function userOf({ user }: ImageConfig, lost: Lost): Members {
   return {};
 }
 
-const capabilitiesOf = (names: readonly string[]): Members => {
-  const add = names.map((name) => name.replace(/^CAP_/, ''));
+const capabilitiesOf = (wanted: readonly string[], context: Context): Members => {
+  const add = grantedCapabilities(wanted, decided('capabilities'), context).map((name) => name.replace(/^CAP_/, ''));
   return { drop: ['ALL'], ...(add.length ? { add } : {}) };
 };
 

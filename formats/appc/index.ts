@@ -101,8 +101,11 @@ export async function prepareImage(
   return { file, image, configFor };
 }
 
-/** The signatures of what is in a store went with the files; its engine had checked them. */
-function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
+/**
+ * Asks who vouches for an image that is read beside the source; undefined where nobody has to. The signatures of what is in a store went with
+ * the files; its engine had checked them.
+ */
+export function vouched({ vouch }: Reading, context: Context): ((file: ImageFile) => Promise<void>) | undefined {
   if (!vouch) return undefined;
   return async ({ place, key, manifest }) => {
     await within(manifest.name, () => vouch(key === undefined ? place : undefined));

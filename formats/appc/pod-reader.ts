@@ -13,7 +13,7 @@ import type { Pod, PodApp, PodMount, PodVolume } from '../model/pod.ts';
 import type { Bid, ContentReader, Reading } from '../model/reader.ts';
 import { findImage, type ImageCatalog, withId } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
-import { catalogFor, type PreparedImage, prepareImage } from './index.ts';
+import { catalogFor, type PreparedImage, prepareImage, vouched } from './index.ts';
 import { isolationOf } from './isolators.ts';
 import type { App, AppIsolator } from './manifest.ts';
 import { type ManifestVolume, type PodManifest, parsePodManifest, type RuntimeApp, type RuntimeImage } from './pod.ts';
@@ -48,18 +48,29 @@ export interface PodPlace {
   readonly catalog: () => Promise<ImageCatalog>;
 }
 
-/** An image is rendered once, however many apps run in it. @throws OcixError appc/…, and what reading the images throws */
+/**
+ * An image is vouched for and rendered once, however many apps run in it.
+ *
+ * @throws OcixError appc/…, signature/… where nobody vouches for an image, and what reading the images throws
+ */
 export async function podOf(manifest: PodManifest, place: PodPlace, reading: Reading, context: Context): Promise<Pod> {
-  checkLimit(context.limits, 'members', manifest.apps.length, 'the number of apps');
   const prepared = new Map<ImageFile, Promise<PreparedImage>>();
-  const own: PodVolume[] = [];
+  const shared: SharedByApps = {
+    isolators: manifest.isolators,
+    volumes: firstBy(manifest.volumes, ({ name }) => name),
+    own: [],
+    count: counter(context),
+  };
   const apps: PodApp[] = [];
   for (const one of manifest.apps) {
     const app = await within(one.name, async () => {
       const inner = notesWithin(one.name, context);
       const file = await imageFor(one.image, await place.catalog(), inner);
-      if (!prepared.has(file)) prepared.set(file, prepareImage(file, place.catalog, reading, inner));
-      return podApp(one, await prepared.get(file)!, manifest, own, inner);
+      if (!prepared.has(file)) {
+        await vouched(reading, inner)?.(file);
+        prepared.set(file, prepareImage(file, place.catalog, reading, inner));
+      }
+      return podApp(one, await prepared.get(file)!, shared, inner);
     });
     apps.push(app);
   }
@@ -70,7 +81,7 @@ export async function podOf(manifest: PodManifest, place: PodPlace, reading: Rea
     kind: 'pod',
     names: place.names,
     apps,
-    volumes: [...manifest.volumes.map(({ name, volume }) => ({ name, volume })), ...own],
+    volumes: [...manifest.volumes.map(({ name, volume }) => ({ name, volume })), ...shared.own],
     isolation: sysctl ? { sysctl } : {},
     ports: manifest.ports,
     annotations: new Map([...manifest.userAnnotations, ...manifest.userLabels, ...manifest.annotations]),
@@ -94,11 +105,28 @@ async function imageFor(
   });
 }
 
+interface SharedByApps {
+  readonly isolators: readonly AppIsolator[];
+  readonly volumes: ReadonlyMap<string, ManifestVolume>;
+  /** Filled with the volumes that one app alone has. */
+  readonly own: PodVolume[];
+  /** @throws OcixError limit/members */
+  count(parts: number): void;
+}
+
+/** A large image may be small beside what thousands of apps that run in it have together. */
+function counter({ limits }: Context): SharedByApps['count'] {
+  let all = 0;
+  return (parts) => {
+    all += parts;
+    checkLimit(limits, 'members', all, 'the number of mounts, ports, variables and isolators of all apps together');
+  };
+}
+
 function podApp(
   app: RuntimeApp,
   { image, file, configFor }: PreparedImage,
-  manifest: PodManifest,
-  own: PodVolume[],
+  shared: SharedByApps,
   context: Context,
 ): PodApp {
   const running = app.app ?? file.manifest.app;
@@ -106,11 +134,15 @@ function podApp(
     throw new OcixError('appc/manifest', 'neither the pod nor the image says what is to run', {
       hint: 'Give the app of the pod an "app", with exec, user and group.',
     });
-  const isolators = [...running.isolators, ...inherited(running, manifest.isolators)];
+  const isolators = [...running.isolators, ...inherited(running, shared.isolators)];
+  const { mountPoints, environment } = running;
+  shared.count(app.mounts.length + mountPoints.length + environment.length + isolators.length);
+  shared.count(running.ports.reduce((sum, { count }) => sum + count, 0));
   const config = configFor({ ...running, isolators }, app.name, context);
   const points = config.mountPoints ?? [];
-  const mounts = mountsOf(app, points, manifest.volumes, own);
-  const rest = points.filter(({ path }) => !mounts.some((mount) => mount.path === path));
+  const mounts = mountsOf(app, points, shared);
+  const filled = new Set(mounts.map(({ path }) => tidy(path)));
+  const rest = points.filter(({ path }) => !filled.has(tidy(path)));
   return {
     name: app.name,
     image,
@@ -132,10 +164,10 @@ function podApp(
 const question = (name: string): string => name.replace(/-(?:retain|remove)-set$/, '');
 
 /** What the pod asks for, and the app says nothing of. Kernel parameters belong to namespaces, and those are the pod's. */
-const inherited = ({ isolators }: App, ofPod: readonly AppIsolator[]): readonly AppIsolator[] =>
-  ofPod.filter(
-    ({ name }) => name !== 'os/unix/sysctl' && !isolators.some((one) => question(one.name) === question(name)),
-  );
+function inherited({ isolators }: App, ofPod: readonly AppIsolator[]): readonly AppIsolator[] {
+  const answered = new Set(['os/unix/sysctl', ...isolators.map(({ name }) => question(name))]);
+  return ofPod.filter(({ name }) => !answered.has(question(name)));
+}
 
 /** Resources of a pod were those of its apps together. There is no place to say so. */
 function notePodLimits({ apps, isolators }: PodManifest, context: Context): void {
@@ -151,43 +183,48 @@ function notePodLimits({ apps, isolators }: PodManifest, context: Context): void
     );
 }
 
-/** Mounts that the pod states, then volumes that are called like a mount point. */
-function mountsOf(
-  app: RuntimeApp,
-  points: readonly MountPoint[],
-  volumes: readonly ManifestVolume[],
-  own: PodVolume[],
-): readonly PodMount[] {
+/** Mounts that the pod states, then volumes that are called like a mount point. Of several points at one place the first counts. */
+function mountsOf(app: RuntimeApp, points: readonly MountPoint[], { volumes, own }: SharedByApps): readonly PodMount[] {
+  const byName = firstBy(points, ({ name }) => name);
+  const byPath = firstBy(points, ({ path }) => tidy(path));
   const mounts: PodMount[] = app.mounts.map((mount, i) => {
-    const point =
-      'path' in mount.at ? points.find(samePath(mount.at.path)) : pointNamed(points, mount.at.mountPoint, app);
+    const point = 'path' in mount.at ? byPath.get(tidy(mount.at.path)) : pointNamed(byName, mount.at.mountPoint, app);
     const path = point?.path ?? ('path' in mount.at ? mount.at.path : '');
-    const volume = mount.own ?? volumes.find(({ name }) => name === mount.volume)!;
+    const volume = mount.own ?? volumes.get(mount.volume)!;
     // No volume of the pod can be called so: names have no dots.
     const name = mount.own ? `${app.name}.${i}` : mount.volume;
     if (mount.own) own.push({ name, volume: volume.volume });
     return { volume: name, path, readOnly: volume.readOnly ?? point?.readOnly ?? false };
   });
+  const taken = new Set(mounts.map(({ path }) => tidy(path)));
   for (const point of points) {
-    const volume = volumes.find(({ name }) => name === point.name);
-    if (!volume || mounts.some(({ path }) => samePath(path)(point))) continue;
+    const volume = volumes.get(point.name);
+    if (!volume || taken.has(tidy(point.path))) continue;
+    taken.add(tidy(point.path));
     mounts.push({ volume: volume.name, path: point.path, readOnly: volume.readOnly ?? point.readOnly });
   }
   return mounts;
 }
 
-const samePath =
-  (path: string) =>
-  (point: MountPoint): boolean =>
-    tidy(point.path) === tidy(path);
 const tidy = (path: string): string => path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 
-function pointNamed(points: readonly MountPoint[], wanted: string, app: RuntimeApp): MountPoint {
-  const found = points.find(({ name }) => name === wanted);
+/** Everything is hostile here, also how much there is: what is looked up often is looked up by a key. */
+function firstBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T> {
+  const found = new Map<string, T>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (!found.has(key)) found.set(key, item);
+  }
+  return found;
+}
+
+function pointNamed(points: ReadonlyMap<string, MountPoint>, wanted: string, app: RuntimeApp): MountPoint {
+  const found = points.get(wanted);
   if (found) return found;
+  const known = [...points.keys()].slice(0, 10);
   throw new OcixError('appc/manifest', `the app ${app.name} has no mount point called ${wanted}`, {
     at: ['manifest'],
-    hint: `It has ${points.map(({ name }) => name).join(', ') || 'none'}.`,
+    hint: `It has ${known.join(', ') || 'none'}.`,
   });
 }
 

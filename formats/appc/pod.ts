@@ -6,6 +6,7 @@
  * become paths, and what refers to them. The rest is a note.
  */
 import { type Context, note } from '../base/context.ts';
+import { checkLimit } from '../base/limits.ts';
 import { decode, type JsonNode, type JsonObject } from '../json/decode.ts';
 import type { PodPort, PodVolume } from '../model/pod.ts';
 import {
@@ -63,37 +64,48 @@ export interface ManifestVolume {
   readonly readOnly: boolean | undefined;
 }
 
-/** @throws OcixError json/…, appc/manifest */
+/** @throws OcixError json/…, appc/manifest, limit/members */
 export function parsePodManifest(bytes: Uint8Array, context: Context): PodManifest {
   const document = decode(parseManifestJson(bytes, context), 'any-case').object();
   checkKind(document, 'PodManifest', context);
-  const apps = document.require('apps');
-  if (!apps.array().length) throw bad(apps, 'a list with at least one app');
-  const volumes = document.get('volumes');
+  const apps = itemsOf(document.require('apps'), 'apps', context);
+  if (!apps.length) throw bad(document.require('apps'), 'a list with at least one app');
+  const volumes = itemsOf(document.get('volumes'), 'volumes', context);
   const manifest: PodManifest = {
-    apps: apps.array().map((one) => runtimeApp(one.object(), context)),
-    volumes: volumes?.array().map((one) => volume(one, context)) ?? [],
+    apps: apps.map((one) => runtimeApp(one.object(), context)),
+    volumes: volumes.map((one) => volume(one, context)),
     isolators: isolators(document.get('isolators')),
     annotations: namedValues(document.get('annotations'), isIdentifier, context),
-    ports: document.get('ports')?.array().map(podPort) ?? [],
+    ports: itemsOf(document.get('ports'), 'ports', context).map(podPort),
     userAnnotations: document.get('userAnnotations')?.stringMap() ?? new Map(),
     userLabels: document.get('userLabels')?.stringMap() ?? new Map(),
   };
-  unique(apps, manifest.apps);
-  if (volumes) unique(volumes, manifest.volumes);
+  checkUnique(apps, manifest.apps);
+  checkUnique(volumes, manifest.volumes);
   checkMounts(manifest, apps);
   return manifest;
 }
 
-function unique(list: JsonNode, items: readonly { readonly name: string }[]): void {
-  const twice = items.findIndex(({ name }, i) => items.findIndex((other) => other.name === name) < i);
-  if (twice >= 0) throw bad(list.array()[twice]!, 'a name that no other has');
+/** Refused where they are too many, before any of them is looked at. */
+function itemsOf(list: JsonNode | undefined, what: string, context: Context): readonly JsonNode[] {
+  const items = list?.array() ?? [];
+  checkLimit(context.limits, 'members', items.length, `the number of ${what}`);
+  return items;
 }
 
-function checkMounts({ apps, volumes }: PodManifest, list: JsonNode): void {
+function checkUnique(nodes: readonly JsonNode[], items: readonly { readonly name: string }[]): void {
+  const taken = new Set<string>();
+  for (const [i, { name }] of items.entries()) {
+    if (taken.has(name)) throw bad(nodes[i]!, 'a name that no other has');
+    taken.add(name);
+  }
+}
+
+function checkMounts({ apps, volumes }: PodManifest, nodes: readonly JsonNode[]): void {
+  const names = new Set(volumes.map(({ name }) => name));
   for (const [i, { mounts }] of apps.entries()) {
-    const wrong = mounts.findIndex((mount) => !mount.own && !volumes.some(({ name }) => name === mount.volume));
-    const node = wrong < 0 ? undefined : list.array()[i]!.object().require('mounts').array()[wrong];
+    const wrong = mounts.findIndex((mount) => !mount.own && !names.has(mount.volume));
+    const node = wrong < 0 ? undefined : nodes[i]!.object().require('mounts').array()[wrong];
     if (node) throw bad(node, 'the name of one of the pod’s volumes');
   }
 }
@@ -105,11 +117,7 @@ function runtimeApp(app: JsonObject, context: Context): RuntimeApp {
     image: runtimeImage(app.require('image'), context),
     app: own && decodeApp(own.object(), context),
     readOnlyRootFs: app.get('readOnlyRootFS')?.boolean() ?? false,
-    mounts:
-      app
-        .get('mounts')
-        ?.array()
-        .map((one) => mount(one, context)) ?? [],
+    mounts: itemsOf(app.get('mounts'), 'mounts', context).map((one) => mount(one, context)),
     annotations: namedValues(app.get('annotations'), isIdentifier, context),
   };
 }

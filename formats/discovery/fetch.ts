@@ -29,6 +29,9 @@ export interface Fetching {
   readonly signature: number | undefined;
 }
 
+/** A page of a megabyte has room for thousands of places, and each may keep us waiting. */
+const MOST_ENDPOINTS = 10;
+
 /**
  * @param from where the server is that brought up the name; undefined where the user did
  * @throws OcixError network/… where it is nowhere to be had, appc/name where something else is, limit/total-bytes
@@ -41,18 +44,22 @@ export async function fetchImage(
 ): Promise<FetchedImage> {
   const { endpoints, keys, zone } = await discover(wanted, from, fetching.net, context);
   const failures: OcixError[] = [];
-  for (const endpoint of endpoints) {
+  const answerBy = AbortSignal.timeout(fetching.net.patience.discovery);
+  for (const endpoint of endpoints.slice(0, MOST_ENDPOINTS)) {
+    if (answerBy.aborted) break;
     try {
-      return { ...(await fetchFrom(endpoint, wanted, { ...fetching, zone }, context)), keys };
+      return { ...(await fetchFrom(endpoint, wanted, { ...fetching, zone, answerBy }, context)), keys };
     } catch (error) {
       if (!isNetworkFailure(error)) throw error; // a server that answers with something else is not asked again
       failures.push(error);
     }
   }
   const [first, ...others] = failures;
+  const unasked = endpoints.length - failures.length;
   const more = others.length ? ` (and ${others.length} more)` : '';
+  const rest = unasked ? `; ${unasked} more were not asked` : '';
   throw new OcixError(first!.code, `${wantedText(wanted)} cannot be fetched`, {
-    found: `${first!.message}${first!.found === undefined ? '' : `: ${first!.found}`}${more}`,
+    found: `${first!.message}${first!.found === undefined ? '' : `: ${first!.found}`}${more}${rest}`,
     ...(first!.hint === undefined ? {} : { hint: first!.hint }),
     cause: first,
   });
@@ -61,11 +68,16 @@ export async function fetchImage(
 async function fetchFrom(
   { image, signature }: Endpoint,
   wanted: Wanted,
-  { downloads, signature: most, zone: from }: Fetching & { readonly zone: Zone },
+  {
+    downloads,
+    signature: most,
+    zone: from,
+    answerBy,
+  }: Fetching & { readonly zone: Zone; readonly answerBy: AbortSignal },
   context: Context,
 ): Promise<Omit<FetchedImage, 'keys'>> {
   const name = wantedText(wanted);
-  const { file, zone } = await downloads.fetch({ url: image, from }, { name });
+  const { file, zone } = await downloads.fetch({ url: image, from, answerBy }, { name });
   const place = printable(image.href);
   const quiet = createContext({ limits: context.limits, signal: context.signal }); // whoever reads it as an image notes what there is to note
   const { manifest } = await openImage({ ...(await fileContent(file, quiet)), place }, quiet);

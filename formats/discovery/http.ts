@@ -31,7 +31,7 @@ export interface Patience {
   readonly answer: number;
   /** In each such span at least `LEAST_BYTES` have to come. */
   readonly body: number;
-  /** For finding out where an image is, all pages together. */
+  /** For finding out where an image is, all pages together; and as much again until one of those places answers. */
   readonly discovery: number;
 }
 
@@ -45,6 +45,8 @@ export interface Asked {
   readonly from: Zone | undefined;
   /** Ends the request, and the reading of its answer. */
   readonly until?: AbortSignal | undefined;
+  /** Ends the request as long as there is no good answer; one that has begun by then may go on. */
+  readonly answerBy?: AbortSignal | undefined;
 }
 
 export interface Answer {
@@ -115,8 +117,9 @@ interface Heard {
   readonly zone: Zone;
 }
 
-async function answerTo({ url, from, until }: Asked, net: Net, context: Context): Promise<Heard> {
+async function answerTo({ url, from, until, answerBy }: Asked, net: Net, context: Context): Promise<Heard> {
   if (url.protocol === 'http:' && !net.insecure) throw unencrypted(url);
+  if (answerBy?.aborted) throw slow(url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) && from !== undefined && !mayEnter(from, zoneOf(host))) throw tooFarInside(host, zoneOf(host), from);
   const options: RequestOptions = {
@@ -130,11 +133,17 @@ async function answerTo({ url, from, until }: Asked, net: Net, context: Context)
       url.protocol === 'https:'
         ? requestSecure(url, { ...options, ...(net.ca === undefined ? {} : { ca: net.ca }) })
         : requestPlain(url, options);
-    const late = setTimeout(() => sent.destroy(slow(url)), net.patience.answer);
-    sent.on('close', () => clearTimeout(late));
+    const giveUp = (): void => void sent.destroy(slow(url));
+    const late = setTimeout(giveUp, net.patience.answer);
+    answerBy?.addEventListener('abort', giveUp);
+    const stopWaiting = (): void => {
+      clearTimeout(late);
+      answerBy?.removeEventListener('abort', giveUp);
+    };
+    sent.on('close', stopWaiting);
     sent.on('error', (cause) => reject(failure(cause, url, context)));
     sent.on('response', (message) => {
-      clearTimeout(late);
+      stopWaiting();
       message.on('error', () => {}); // whoever reads the body is told
       resolve({ message, zone: zoneOf(message.socket.remoteAddress ?? '') });
     });

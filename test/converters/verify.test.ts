@@ -1,13 +1,15 @@
 /** checkSignature(): a file, its signature, and who may vouch for its name. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { PrivateKey } from 'openpgp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkSignature, type SignatureRequest } from '../../converters/index.ts';
+import { open } from '../../converters/look.ts';
 import { keyringsOf } from '../../converters/verify.ts';
 import { tar } from '../../fixtures/tar.ts';
 import { scratch } from '../fixtures/peers.ts';
+import { podFiles, runnable } from '../formats/appc/pod-files.ts';
 import { binaryKeys, NOW, newKey, signed } from '../formats/openpgp/keys.ts';
 import { trustFolder } from '../formats/openpgp/trust.ts';
 import { refusalOf } from '../formats/support.ts';
@@ -102,5 +104,39 @@ describe('checkSignature()', () => {
     writeFileSync(`${file}.large`, Buffer.alloc(2 ** 20 + 1));
     for (const signature of ['/dev/null', `${file}.large`])
       expect(await refusalOf(() => check({ file, keyring, signature }))).toMatchObject({ code: 'signature/invalid' });
+  });
+});
+
+describe('a pod that has to be signed', () => {
+  const base = { acKind: 'ImageManifest', acVersion: '0.8.11', name: 'example.com/base' };
+  const IMAGES = [runnable({ dependencies: [{ imageName: base.name }] }), { manifest: base }];
+
+  /** @param beside which of its images have a signature */
+  async function opened(beside: readonly ('0.aci' | '1.aci')[], required = true): Promise<string | undefined> {
+    const { pod, images } = podFiles({}, IMAGES);
+    const files = [pod, ...beside.map((name) => join(images, name))];
+    for (const file of files) writeFileSync(`${file}.asc`, await signed(alice, readFileSync(file)));
+    const trust = { required, keyring: [trustFolder({ 'alice.gpg': binaryKeys(alice) })], now: NOW };
+    const error = await refusalOf(async () => (await open(pod, { dependencies: [images], trust })).close());
+    return error?.code;
+  }
+
+  test('needs a signature of each of its images, and of what these depend on', async () => {
+    expect(await opened(['0.aci', '1.aci'])).toBeUndefined();
+    expect(await opened(['1.aci'])).toBe('signature/missing');
+    expect(await opened(['0.aci'])).toBe('signature/missing');
+  });
+
+  test('may have images without one where none is required', async () => {
+    expect(await opened([], false)).toBeUndefined();
+  });
+
+  test('is refused with an image that was changed, required or not', async () => {
+    const { pod, images } = podFiles({});
+    writeFileSync(`${pod}.asc`, await signed(alice, readFileSync(pod)));
+    writeFileSync(join(images, '0.aci.asc'), await signed(alice, Buffer.from('another')));
+    const trust = { required: false, keyring: [trustFolder({ 'alice.gpg': binaryKeys(alice) })], now: NOW };
+    const error = await refusalOf(async () => (await open(pod, { dependencies: [images], trust })).close());
+    expect(error?.code).toBe('signature/invalid');
   });
 });

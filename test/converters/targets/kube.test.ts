@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { convert } from '../../../converters/convert.ts';
 import { kubePod, repositoryOf } from '../../../converters/targets/kube-pod.ts';
+import { DEFAULT_CAPABILITIES } from '../../../formats/model/capabilities.ts';
 import type { Image } from '../../../formats/model/image.ts';
 import type { Pod, PodApp } from '../../../formats/model/pod.ts';
 import { readLayout } from '../../cases/layout.ts';
@@ -20,6 +21,16 @@ const image: Image = {
   original: {},
 };
 
+const AT_WEB = ['web', 'configuration'];
+const NOTHING = {
+  kind: 'pod',
+  names: [],
+  volumes: [],
+  isolation: {},
+  ports: [],
+  annotations: new Map<string, string>(),
+} as const;
+
 type Given = Partial<Omit<PodApp, 'config'>> & { readonly config?: Parameters<typeof configWith>[0] };
 
 const appWith = ({ config, ...more }: Given = {}): PodApp => ({
@@ -36,16 +47,7 @@ const appWith = ({ config, ...more }: Given = {}): PodApp => ({
 
 function kube(apps: readonly Given[], more: Partial<Pod> = {}) {
   const context = contextWith();
-  const pod: Pod = {
-    kind: 'pod',
-    names: [],
-    apps: apps.map(appWith),
-    volumes: [],
-    isolation: {},
-    ports: [],
-    annotations: new Map(),
-    ...more,
-  };
+  const pod: Pod = { ...NOTHING, apps: apps.map(appWith), ...more };
   const references = new Map(pod.apps.map((app) => [app.image, 'example.com/app@sha256:00']));
   // biome-ignore lint/suspicious/noExplicitAny: a document as it is
   const document = kubePod(pod, references, context) as any;
@@ -111,8 +113,51 @@ test('how an app is confined is said, and what cannot be is a note', () => {
     'the OOM score adjustment 5',
     'the kernel parameters net.a of one app',
     'the isolator odd',
+    'the image asks for the SELinux label u:r:t:s0:c1, and gets it (seLinuxOptions in pod.yaml decides)',
   ]);
 });
+
+test('what an app gets that a container does not have by default is said aloud, by the app', () => {
+  const isolation = {
+    capabilities: ['CAP_ALL', 'CAP_CHOWN', 'CAP_SYS_ADMIN'],
+    noNewPrivileges: false,
+    selinuxLabel: 'system_u:system_r:spc_t:s0',
+  };
+  const context = contextWith();
+  const app = appWith({ config: { isolation } });
+  const pod: Pod = { ...NOTHING, apps: [app] };
+  const text = JSON.stringify(kubePod(pod, new Map([[app.image, 'example.com/app@sha256:00']]), context));
+  expect(text, 'ALL would be every capability there is').toContain('"add":["CHOWN","SYS_ADMIN"]');
+  expect(text).toContain('"allowPrivilegeEscalation":true');
+  expect(context.notes.all()).toEqual([
+    expect.objectContaining({ kind: 'defaulted', message: expect.stringContaining('set-user-ID'), at: AT_WEB }),
+    expect.objectContaining({ kind: 'defaulted', message: expect.stringContaining(':spc_t:'), at: AT_WEB }),
+    expect.objectContaining({ kind: 'dropped', message: 'Linux has no capability CAP_ALL', at: AT_WEB }),
+    expect.objectContaining({
+      kind: 'defaulted',
+      message: expect.stringMatching(/CAP_SYS_ADMIN.*pod\.yaml/),
+      at: AT_WEB,
+    }),
+  ]);
+});
+
+test('what a container has by default is no note', () => {
+  expect(
+    kube([{ config: { isolation: { capabilities: DEFAULT_CAPABILITIES, noNewPrivileges: true } } }]).notes,
+  ).toEqual([]);
+});
+
+test.each(['/../../x', '/a/..', 'relative', '/a\0b'])(
+  'a mount at %j is refused, whether the pod or the image says it',
+  async (path) => {
+    const empty = { kind: 'empty', mode: 0o777, uid: 0, gid: 0 } as const;
+    const mounts = [{ volume: 'v', path, readOnly: false }];
+    const volumes = [{ name: 'v', volume: empty }];
+    expect(await codeOf(() => kube([{ mounts }], { volumes }))).toBe('image/config');
+    const mountPoints = [{ name: 'p', path, readOnly: false, volume: empty }];
+    expect(await codeOf(() => kube([{ config: { mountPoints } }]))).toBe('image/config');
+  },
+);
 
 test('an empty set of capabilities is none, and a user without a number is a note', () => {
   const { first, notes } = kube([{ config: { user: 'sam:0', isolation: { capabilities: [] } } }]);

@@ -139,6 +139,46 @@ describe('volumes', () => {
   });
 });
 
+describe('hostile numbers', () => {
+  const numbered = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
+
+  test('of mount points and volumes take time in proportion to them', async () => {
+    const names = numbered(20_000);
+    const image = pointed(names.map((name) => ({ name, path: `/${name}` })));
+    const volumes = names.toReversed().map((name) => ({ name, kind: 'empty' }));
+    const mounts = names.slice(0, 5_000).map((volume) => ({ volume, path: `//${volume}/` }));
+    const files = podFiles({ apps: [{ name: 'web', image: IMAGE, mounts }], volumes }, [image]);
+    const started = performance.now();
+    const { pod } = await podFrom(files.pod, [files.images]);
+    // Each place compared with each other would be half a minute.
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect([pod.apps[0]!.mounts.length, pod.apps[0]!.config.mountPoints]).toEqual([20_000, []]);
+    expect(pod.apps[0]!.mounts[0], 'the path is the one of the mount point').toMatchObject({
+      volume: 'v0',
+      path: '/v0',
+    });
+  });
+
+  test('of isolators take time in proportion to them', async () => {
+    const isolators = (kind: string) => numbered(20_000).map((name) => ({ name: `${kind}-${name}`, value: {} }));
+    const app = leastApp({ isolators: isolators('own') });
+    const started = performance.now();
+    const { pod } = await read({ apps: [{ name: 'web', image: IMAGE, app }], isolators: isolators('pod') });
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(pod.apps[0]!.config.isolation?.unsupported?.length).toBe(40_000);
+  });
+
+  test.each<[string, JsonObject]>([
+    ['ports', { ports: [{ name: 'all', protocol: 'tcp', port: 1, count: 65_535 }] }],
+    ['variables', { environment: numbered(65_000).map((name) => ({ name, value: '' })) }],
+    ['mount points', { mountPoints: numbered(50_000).map((name) => ({ name, path: `/${name}` })) }],
+  ])('of %s are refused where many apps have them from one image', async (_, more) => {
+    const apps = numbered(5).map((name) => ({ name, image: IMAGE }));
+    expect(await refusal({ apps }, [runnable({ app: leastApp(more) })])).toBe('limit/members');
+    expect(await refusal({ apps: apps.slice(0, 3) }, [runnable({ app: leastApp(more) })])).toBe('no refusal');
+  });
+});
+
 describe('isolators', () => {
   const memory = (limit: string) => ({ name: 'resource/memory', value: { limit } });
   const capabilities = (kind: string, ...set: string[]) => ({

@@ -127,6 +127,31 @@ describe('a pod manifest', () => {
     expect(await refusal(more)).toBe('appc/manifest');
   });
 
+  test.each(['apps', 'volumes', 'ports', 'mounts'])(
+    'is refused where it has more %s than the limit has members',
+    async (list) => {
+      const items = (count: number) => Array.from({ length: count }, () => ({}));
+      const more = list === 'mounts' ? withApp({ mounts: items(4) }) : { [list]: items(4) };
+      const parse = () => parsePodManifest(bytesOf(more), contextWith({ members: 3 }));
+      expect(await codeOf(parse), 'and before it is looked at, or {} would be refused').toBe('limit/members');
+    },
+  );
+
+  test('takes time in proportion to what is in it', () => {
+    const volumes = Array.from({ length: 60_000 }, (_, i) => ({ name: `v${i}`, kind: 'empty' }));
+    const mounts = volumes.toReversed().map(({ name }) => ({ volume: name, path: '/' }));
+    const apps = [0, 1].map((i) => ({
+      name: `a${i}`,
+      image: IMAGE,
+      mounts: mounts.slice(i * 15_000, (i + 1) * 15_000),
+    }));
+    const bytes = bytesOf({ volumes, apps });
+    const started = performance.now();
+    parsePodManifest(bytes, contextWith());
+    // Every name compared with every other would be 10^9 comparisons, and some ten seconds.
+    expect(performance.now() - started).toBeLessThan(2500);
+  });
+
   const CORPUS = join(import.meta.dirname, '../../../../shared/corpus/appc/manifests/pods');
   test.runIf(existsSync(CORPUS))('of others is read', () => {
     const apps = readdirSync(CORPUS).map((name) => {

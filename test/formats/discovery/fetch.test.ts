@@ -187,6 +187,44 @@ describe('fetchImage()', () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
+  test('of the places that a page names ten are asked, and how many were not is told', async () => {
+    const server = await site((origin) => ({
+      '/app': page(...Array.from({ length: 12 }, (_, i) => imageTag('127.0.0.1', `${origin}/${i}.{ext}`))),
+      '/10.aci': IMAGE,
+    }));
+    const error = await refusalOf(() => fetched('127.0.0.1/app:1', server));
+    expect(error).toMatchObject({ code: 'network/status', status: 6 });
+    expect(error?.found).toMatch(/ \(and 9 more\); 2 more were not asked$/);
+    expect(server.requests.filter((path) => path.endsWith('.aci'))).toHaveLength(10);
+  });
+
+  test('places that never answer take only the time that all of them have', async () => {
+    const server = await site((origin) => ({
+      '/app': page(...Array.from({ length: 5 }, (_, i) => imageTag('127.0.0.1', `${origin}/${i}.{ext}`))),
+      ...Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`/${i}.aci`, () => {}])),
+    }));
+    const patience = { answer: 300, body: 5000, discovery: 500 };
+    const error = await refusalOf(() => fetched('127.0.0.1/app:1', server, { net: { patience } }));
+    expect(error?.code).toBe('network/timeout');
+    expect(error?.found).toMatch(/ \(and 1 more\); 3 more were not asked$/);
+    expect(server.requests.filter((path) => path.endsWith('.aci'))).toEqual(['/0.aci', '/1.aci']);
+  });
+
+  test('an image that has begun to come may take longer than places have to answer, and so may its signature', async () => {
+    const server = await site((origin) => ({
+      '/app': page(imageTag('127.0.0.1', `${origin}/a.{ext}`)),
+      '/a.aci': (response) => {
+        response.write(IMAGE.subarray(0, 10));
+        setTimeout(() => response.end(IMAGE.subarray(10)), 900);
+      },
+      '/a.aci.asc': 'a signature',
+    }));
+    const patience = { answer: 5000, body: 5000, discovery: 500 };
+    const { file } = await fetched('127.0.0.1/app:1', server, { net: { patience }, signature: 1000 });
+    expect(readFileSync(file)).toEqual(IMAGE);
+    expect(readFileSync(`${file}.asc`, 'utf8')).toBe('a signature');
+  });
+
   test.each(['file:///etc/passwd', 'http://169.254.169.254/latest/meta-data/', 'http://10.0.0.1/'])(
     'a page that leads to %s leads nowhere',
     async (location) => {
