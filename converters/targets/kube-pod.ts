@@ -6,7 +6,7 @@ import { type Context, note, notesWithin } from '../../formats/base/context.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import type { Image } from '../../formats/model/image.ts';
-import type { Pod, PodApp, PodVolume } from '../../formats/model/pod.ts';
+import type { Pod, PodApp, PodPort, PodVolume } from '../../formats/model/pod.ts';
 import { checkVolumes } from '../runtime/mounts.ts';
 import { resourcesOf, securityOf } from './kube-security.ts';
 
@@ -33,10 +33,11 @@ export function kubePod(pod: Pod, references: ReadonlyMap<Image, string>, contex
     note(context, 'dropped', `${what} has no place in a Pod of Kubernetes`, 'pod', ...at);
   const names = labels(pod.apps.map(({ name }) => name));
   const called = labels([...pod.volumes, ...pod.apps.flatMap(implicitVolumes)].map(({ name }) => name));
+  const leading = new Map(pod.ports.toReversed().map((port) => [port.name, port])); // of two of one name the first counts
   const containers = pod.apps.map((app) =>
     container(
       app,
-      { name: names.get(app.name)!, image: references.get(app.image)!, volumes: called, pod },
+      { name: names.get(app.name)!, image: references.get(app.image)!, volumes: called, ports: leading },
       lost,
       context,
     ),
@@ -68,15 +69,21 @@ interface Place {
   readonly image: string;
   /** What each volume is called here. */
   readonly volumes: ReadonlyMap<string, string>;
-  readonly pod: Pod;
+  /** Those of the host, by the name of the app's port that they lead to. */
+  readonly ports: ReadonlyMap<string, PodPort>;
 }
 
-function container(app: PodApp, { name, image, volumes, pod }: Place, lost: Lost, context: Context): Members {
+function container(
+  app: PodApp,
+  { name, image, volumes, ports: outside }: Place,
+  lost: Lost,
+  context: Context,
+): Members {
   const { config } = app;
   checkVolumes({ ...config, volumes: app.mounts.map(({ path }) => path) });
   const own: Lost = (what, ...at) => lost(what, app.name, ...at);
   for (const key of app.annotations.keys()) own(`the annotation ${printable(key)} of the app`);
-  const ports = portsOf(app, pod, own);
+  const ports = portsOf(app, outside, own);
   const variables = variablesOf(app);
   const literal = literalIn(new Set(variables.keys()), own);
   const mounts = [...app.mounts, ...implicitVolumes(app).map((one) => ({ ...one, volume: one.name }))]
@@ -137,14 +144,14 @@ function split(line: string): readonly [string, string] {
 
 const PROTOCOLS = new Set(['TCP', 'UDP', 'SCTP']);
 
-function portsOf(app: PodApp, pod: Pod, lost: Lost): readonly Json[] {
+function portsOf(app: PodApp, leading: Place['ports'], lost: Lost): readonly Json[] {
   return app.ports.flatMap(({ name, protocol: stated, port, count }) => {
     const protocol = stated.toUpperCase();
     if (!PROTOCOLS.has(protocol)) {
       lost(`the port ${name}, of the protocol ${printable(stated.slice(0, 20))},`);
       return [];
     }
-    const outside = pod.ports.find((one) => one.name === name);
+    const outside = leading.get(name);
     const first = outside?.podPort ?? port;
     // A service name has at most fifteen characters, and names one port.
     const isName = count === 1 && name.length <= 15 && /[a-z]/.test(name) && !name.includes('--');
@@ -228,9 +235,13 @@ const labelFor = (name: string): string => name.replaceAll('.', '-').slice(0, MO
 function labels(names: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const taken = new Set(names.filter((name) => labelFor(name) === name));
+  const numbers = new Map<string, number>();
   for (const name of names) {
+    const stem = labelFor(name.slice(0, 56));
+    let number = numbers.get(stem) ?? 2;
     let label = labelFor(name);
-    for (let i = 2; label !== name && taken.has(label); i++) label = `${labelFor(name.slice(0, 56))}-${i}`;
+    while (label !== name && taken.has(label)) label = `${stem}-${number++}`;
+    numbers.set(stem, number);
     taken.add(label);
     found.set(name, label);
   }

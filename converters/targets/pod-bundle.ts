@@ -29,7 +29,8 @@ export async function writePodBundle(
   const folder = scratch.make('bundle');
   try {
     await writeVolumes(pod.volumes, folder, extraction, context);
-    for (const app of pod.apps) await within(app.name, () => writeApp(app, pod, { folder, scratch }, options, context));
+    const folders = { folder, scratch, volumes: new Map(pod.volumes.map(({ name, volume }) => [name, volume])) };
+    for (const app of pod.apps) await within(app.name, () => writeApp(app, folders, options, context));
     noteLost(pod, context);
     if (withNamespace(runtime, extraction).userNamespace) noteAlone(context);
     else await writeStart(pod, folder, context);
@@ -46,12 +47,13 @@ export const folderOf = (app: string): string => (app === 'run' || app === 'volu
 interface Folders {
   readonly folder: HeldFolder;
   readonly scratch: HeldFolder;
+  /** By their names. */
+  readonly volumes: ReadonlyMap<string, PodVolume['volume']>;
 }
 
 async function writeApp(
   app: PodApp,
-  pod: Pod,
-  { folder, scratch }: Folders,
+  { folder, scratch, volumes }: Folders,
   options: TargetOptions,
   context: Context,
 ): Promise<void> {
@@ -59,7 +61,7 @@ async function writeApp(
   const own = folder.make(folderOf(app.name));
   const aside = scratch.make(`aside-${app.name}`);
   try {
-    const image = { ...app.image, config: { ...app.config, mountPoints: pointsOf(app, pod) } };
+    const image = { ...app.image, config: { ...app.config, mountPoints: pointsOf(app, volumes) } };
     const readOnly = runtime.readOnly || app.readOnlyRoot;
     const asked = { ...options, runtime: { ...runtime, readOnly, terminal: false } };
     await fillBundle(image, { folder: own, scratch: aside }, asked, notesWithin(app.name, context));
@@ -70,12 +72,14 @@ async function writeApp(
   }
 }
 
-const pointsOf = (app: PodApp, pod: Pod): readonly MountPoint[] => [
+const pointsOf = (app: PodApp, volumes: Folders['volumes']): readonly MountPoint[] => [
   ...(app.config.mountPoints ?? []),
-  ...app.mounts.map(({ volume: name, path, readOnly }) => {
-    const { volume } = pod.volumes.find((one) => one.name === name)!;
-    return { name, path, readOnly, volume: placeOf(name, volume) };
-  }),
+  ...app.mounts.map(({ volume: name, path, readOnly }) => ({
+    name,
+    path,
+    readOnly,
+    volume: placeOf(name, volumes.get(name)!),
+  })),
 ];
 
 const placeOf = (name: string, volume: PodVolume['volume']): Volume =>
