@@ -6,6 +6,7 @@ import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
 import { sourceError } from '../formats/bytes/source.ts';
+import { type IdMapping, parseIdMapping } from '../formats/rootfs/owners.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 
 export interface CommonOptions {
@@ -115,8 +116,8 @@ export function extractionOptions(command: Command): Command {
         'record owners instead of setting them (the default for who may not set them)',
       ).helpGroup(OUT),
     )
-    .addOption(mapping('uid-map').helpGroup(OUT))
-    .addOption(mapping('gid-map').helpGroup(OUT))
+    .addOption(mappingOption('uid-map').helpGroup(OUT))
+    .addOption(mappingOption('gid-map').helpGroup(OUT))
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
@@ -125,10 +126,14 @@ export function extractionOptions(command: Command): Command {
     );
 }
 
-const mapping = (name: string): Option =>
+export const mappingOption = (name: 'uid-map' | 'gid-map'): Option =>
   new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)
     .argParser(collect)
     .default([], 'none');
+
+/** @throws OcixError usage/option */
+export const mappingsOf = (texts: readonly string[], option: string): readonly IdMapping[] =>
+  texts.map((text) => parseIdMapping(text, option));
 
 export function runtimeOptions(command: Command): Command {
   return command

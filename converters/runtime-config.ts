@@ -1,7 +1,6 @@
 /** `config.json` alone: users are looked up in a root filesystem that is there, or in the layers. */
 import { type Context, type ContextOptions, createContext } from '../formats/base/context.ts';
 import { within } from '../formats/base/errors.ts';
-import { concat } from '../formats/bytes/text.ts';
 import type { Json } from '../formats/json/parse.ts';
 import type { Image } from '../formats/model/image.ts';
 import { containerId, type UserNamespace } from '../formats/rootfs/owners.ts';
@@ -9,6 +8,7 @@ import { folderInRoot, readInRoot } from '../formats/rootfs/root-folder.ts';
 import { type Inode, mergedTree } from '../formats/rootfs/tree.ts';
 import { tarScanner } from '../formats/tar/scanner.ts';
 import { scratchKeeper } from './keepers.ts';
+import { contentsAt } from './layer-content.ts';
 import { openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
 import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
@@ -55,7 +55,7 @@ const viewOfFolder = (root: string, namespace: UserNamespace | undefined): RootV
 const DATABASES = ['etc/passwd', 'etc/group'];
 
 /** The layers are read for their names, and those that hold a user database once more. */
-async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
+export async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
   const tree = mergedTree();
   /** The layer that each file came with. */
   const origin = new Map<Inode, number>();
@@ -77,8 +77,10 @@ async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
   for (const path of DATABASES) {
     const inode = inodeAt(path);
     const layer = inode && origin.get(inode);
-    if (layer !== undefined && inode!.entry!.size <= MOST_DATABASE)
-      contents.set(inode!, await contentOf(image, layer, inode!.entry!.offset, context));
+    if (layer === undefined || inode!.entry!.size > MOST_DATABASE) continue;
+    const { offset } = inode!.entry!;
+    const content = (await contentsAt(image.layers[layer]!, new Set([offset]), context)).get(offset);
+    if (content) contents.set(inode!, content);
   }
   return {
     file: (path) => contents.get(inodeAt(path)!),
@@ -89,19 +91,4 @@ async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
     const real = tree.real(path);
     return real === undefined ? undefined : tree.lookup(real)?.inode;
   }
-}
-
-async function contentOf(image: Image, layer: number, offset: number, context: Context): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let wanted = false;
-  const scanner = tarScanner(context.limits, {
-    entry(entry) {
-      wanted = entry.offset === offset;
-    },
-    data(bytes) {
-      if (wanted) parts.push(new Uint8Array(bytes));
-    },
-  });
-  for await (const chunk of image.layers[layer]!.open(context)) scanner.push(chunk);
-  return concat(parts);
 }

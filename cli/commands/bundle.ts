@@ -5,11 +5,11 @@ import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { parseCapabilities, type RuntimeOptions } from '../../converters/runtime/config.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type IdMapping, parseIdMapping } from '../../formats/rootfs/owners.ts';
 import {
   type CommonOptions,
   EXIT_HELP,
   extractionOptions,
+  mappingsOf,
   printOptions,
   runtimeOptions,
   sourceOptions,
@@ -135,11 +135,12 @@ async function run(
   }
 }
 
-function extractionOf({ rootless, uidMap, gidMap, keepDirlinks }: Options): ConvertOptions['extraction'] {
-  const mappings = (texts: readonly string[], option: string): readonly IdMapping[] =>
-    texts.map((text) => parseIdMapping(text, option));
-  return { rootless, uidMap: mappings(uidMap, 'uid-map'), gidMap: mappings(gidMap, 'gid-map'), keepDirlinks };
-}
+const extractionOf = ({ rootless, uidMap, gidMap, keepDirlinks }: Options): ConvertOptions['extraction'] => ({
+  rootless,
+  uidMap: mappingsOf(uidMap, 'uid-map'),
+  gidMap: mappingsOf(gidMap, 'gid-map'),
+  keepDirlinks,
+});
 
 const runtimeOf = ({ tty, readOnly, caps }: Options): RuntimeOptions => ({
   terminal: tty ?? false,
