@@ -88,7 +88,7 @@ const limits = (): Option =>
     .helpGroup(SAFETY);
 
 export function targetOptions(command: Command): Command {
-  return command
+  return reportOptions(command)
     .addOption(new Option('--ref <name>', 'the reference to write').helpGroup(OUT))
     .addOption(
       new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep')
@@ -99,7 +99,12 @@ export function targetOptions(command: Command): Command {
       new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version').helpGroup(OUT),
     )
     .addOption(new Option('--flatten', 'one layer in the place of several').helpGroup(OUT))
-    .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT))
+    .addOption(new Option('--force', 'replace what is at OUT').helpGroup(OUT));
+}
+
+/** Of every command that makes something of an image. */
+export function reportOptions(command: Command): Command {
+  return command
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(
       new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
@@ -109,7 +114,7 @@ export function targetOptions(command: Command): Command {
 }
 
 export function extractionOptions(command: Command): Command {
-  return command
+  return reportOptions(command)
     .addOption(
       new Option(
         '--rootless',
@@ -119,11 +124,7 @@ export function extractionOptions(command: Command): Command {
     .addOption(mappingOption('uid-map').helpGroup(OUT))
     .addOption(mappingOption('gid-map').helpGroup(OUT))
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
-    .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
-    .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(
-      new Option('--report <file>', 'write the report there: JSON, or a page to read (.html)').helpGroup(PRINT),
-    );
+    .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT));
 }
 
 export const mappingOption = (name: 'uid-map' | 'gid-map'): Option =>
@@ -204,12 +205,6 @@ export function libraryOptions(
   }
   return { limits, ...sourceChoice(options) };
 }
-
-export const EXIT_HELP = `
-Exit status:
-  0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
-  5 --strict, and something would be lost   6 a network failure   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
-`;
 
 export const wholeNumber = (text: string): number => {
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);

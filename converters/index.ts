@@ -37,7 +37,7 @@ export {
 export { type MigratedImage, type MigrateOptions, type MigrationReport, migrate } from './migrate.ts';
 export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
-export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
+export { configOf, type DescribedRuntime, describeRuntime, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { Trust } from './signed.ts';
 export type { ImageSummary, LayerSummary, PodSummary, SourceSummary } from './summary.ts';
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { type CommonOptions, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
@@ -28,19 +28,9 @@ export function registerConvert(program: Command, session: Session): void {
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .argument('<out>', 'where to write; a layout that exists is added to, and - is standard output')
     .option('--to <name>', 'what a bare OUT becomes: oci (default), oci-archive, docker-archive, tar, bundle or kube')
-    .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));
 }
-
-const EXAMPLES = `
-Examples:
-  ocix convert app.tar out/                              every image of a docker save archive, into a layout
-  docker save app:1.0 | ocix convert --compress zstd - out/
-  ocix convert docker-archive:all.tar.gz:app:1.0 out/    one of several images
-  ocix convert --to docker-archive oci:out:app:1.0 app.tar
-  ocix convert --to tar app.tar - | tar t                the flattened root filesystem, to standard output
-`;
 
 export function registerDocker2oci(program: Command, session: Session): void {
   const command = program
@@ -51,10 +41,6 @@ export function registerDocker2oci(program: Command, session: Session): void {
     )
     .argument('<file>', 'what docker save wrote, or - for standard input')
     .argument('[out]', 'where to write')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix docker2oci app.tar            writes app.oci\n  ocix docker2oci app.tar.gz out/\n${EXIT_HELP}`,
-    )
     .action((file: string, out: string | undefined, options: Options) =>
       run(file, out ?? defaultOut(file), { ...options, from: 'docker-archive' }, session),
     );
@@ -70,10 +56,6 @@ export function registerAci2oci(program: Command, session: Session): void {
     )
     .argument('<file>', 'an ACI, compressed or not, or - for standard input')
     .argument('[out]', 'where to write')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix aci2oci app.aci                        writes app.oci\n  ocix aci2oci --dep images/ app.aci out/     with the images that it depends on\n  ocix aci2oci --dep rkt:/var/lib/rkt app.aci out/\n${EXIT_HELP}`,
-    )
     .action((file: string, out: string | undefined, options: Options) =>
       run(file, out ?? defaultOut(file), { ...options, from: 'aci' }, session),
     );

@@ -16,20 +16,6 @@ interface Options extends CommonOptions {
   readonly gidMap: readonly string[];
 }
 
-const HELP = `
-Prints a line a difference: added, removed or changed; config or the path; the fields that differ. Which layers they come from, and
-what could not be compared, goes to standard error. docs/diff.md says what counts.
-
-Examples:
-  ocix diff app.tar oci:out:app:1.0            did the conversion change anything?
-  ocix diff app.aci bundle:app                 would the bundle run what the image says?
-  ocix diff oci:out:app:1.0 /run/app/rootfs    what has a container changed since it started?
-  ocix diff --content --ignore mtime old.tar new.tar
-
-Exit status:
-  0 equal   8 something differs   2 wrong usage   3 not recognised or not supported   4 refused   130 interrupted
-`;
-
 export function registerDiff(program: Command, session: Session): void {
   const command = program
     .command('diff')
@@ -51,7 +37,6 @@ export function registerDiff(program: Command, session: Session): void {
     .option('--all', 'also labels and annotations in which a conversion speaks of itself (io.ocix.…)')
     .addOption(mappingOption('uid-map'))
     .addOption(mappingOption('gid-map'))
-    .addHelpText('after', HELP)
     .action((a: string, b: string, options: Options) => run(a, b, options, session));
   printOptions(sourceOptions(command));
 }
