@@ -13,7 +13,9 @@ export function likely({ code, message }: CommanderError, program: Command, call
     if (found === undefined) return '';
     return `Did you mean ${[found, ...value].join('=')}? `;
   }
-  const choices = /(?:argument|value) '(.*)' is invalid(?: for argument '.*')?\. Allowed choices are (.*)\.$/s.exec(message);
+  const choices = /(?:argument|value) '(.*)' is invalid(?: for argument '.*')?\. Allowed choices are (.*)\.$/s.exec(
+    message,
+  );
   return choices ? didYouMean(choices[1]!, choices[2]!.split(', ')) : '';
 }
 
