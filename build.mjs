@@ -2,6 +2,7 @@
  * Bundles the command, the library and the workers into dist/. Dependencies stay outside; what is a
  * devDependency and gets bundled (commander, since every command loads it; libdeflate, so that it cannot change) has its licence written to dist/THIRD-PARTY-LICENSES.txt.
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +63,20 @@ function licences({ inputs }) {
     })
     .join(`\n${'-'.repeat(80)}\n\n`);
 }
+
+// The man pages are made of the commands, so by a program of their own that has all of them in it; it is no part of the package.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['cli/man/main.ts'],
+  outfile: join(root, 'build', 'man.js'),
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  packages: 'external',
+  logLevel: 'warning',
+});
+execFileSync(process.execPath, [join(root, 'build', 'man.js'), join(dist, 'man')], { stdio: 'inherit' });
 
 // The recipe of the archive that `make convert` takes by default; it is no part of the package.
 await build({

@@ -14,7 +14,13 @@ process.stderr.on('error', onClosedPipe);
 const args = process.argv.slice(2);
 // Scripts ask often, and the commands are not needed to answer.
 if (args.length === 1 && args[0] === '--version') process.stdout.write(`${packageJson.version}\n`);
+else if (args.length === 2 && ['--version', '--json'].every((one) => args.includes(one))) await printFacts();
 else process.exitCode = await run();
+
+async function printFacts(): Promise<void> {
+  const { versionFacts } = await import('./engines.ts');
+  process.stdout.write(`${JSON.stringify(await versionFacts())}\n`);
+}
 
 async function run(): Promise<number> {
   const { main } = await import('./program.ts');

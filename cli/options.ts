@@ -6,6 +6,7 @@ import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
 import { sourceError } from '../formats/bytes/source.ts';
+import { type IdMapping, parseIdMapping } from '../formats/rootfs/owners.ts';
 import { PROGRESS_MODES, type ProgressMode } from './render/progress.ts';
 import type { RepositoryOptions } from './repositories.ts';
 
@@ -122,7 +123,7 @@ const limits = (): Option =>
     .helpGroup(SAFETY);
 
 export function targetOptions(command: Command): Command {
-  return command
+  return reportOptions(command)
     .addOption(new Option('--ref <name>', 'the reference to write').helpGroup(OUT))
     .addOption(
       new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep')
@@ -143,7 +144,12 @@ export function targetOptions(command: Command): Command {
         '--sign-key <file>',
         'to aci: sign with this private key, into OUT.asc (--passphrase-file unlocks it)',
       ).helpGroup(OUT),
-    )
+    );
+}
+
+/** Of every command that makes something of an image. */
+export function reportOptions(command: Command): Command {
+  return command
     .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
     .addOption(
       new Option('--report <file>', 'write the conversion report there: JSON, or a page to read (.html)').helpGroup(
@@ -153,21 +159,17 @@ export function targetOptions(command: Command): Command {
 }
 
 export function extractionOptions(command: Command): Command {
-  return command
+  return reportOptions(command)
     .addOption(
       new Option(
         '--rootless',
         'record owners instead of setting them (the default for who may not set them)',
       ).helpGroup(OUT),
     )
-    .addOption(mapping('uid-map').helpGroup(OUT))
-    .addOption(mapping('gid-map').helpGroup(OUT))
+    .addOption(mappingOption('uid-map').helpGroup(OUT))
+    .addOption(mappingOption('gid-map').helpGroup(OUT))
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
-    .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT))
-    .addOption(new Option('--strict', 'write nothing if anything would be lost, guessed or repaired').helpGroup(SAFETY))
-    .addOption(
-      new Option('--report <file>', 'write the report there: JSON, or a page to read (.html)').helpGroup(PRINT),
-    );
+    .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT));
 }
 
 const several = (name: string, value: string, what: string): Option =>
@@ -175,10 +177,14 @@ const several = (name: string, value: string, what: string): Option =>
 
 const pairs = (name: string, what: string): Option => several(name, 'name=value', what);
 
-const mapping = (name: string): Option =>
+export const mappingOption = (name: 'uid-map' | 'gid-map'): Option =>
   new Option(`--${name} <container:host:size>`, `map ${name.slice(0, 1)}ids into a range of the host (repeatable)`)
     .argParser(collect)
     .default([], 'none');
+
+/** @throws OcixError usage/option */
+export const mappingsOf = (texts: readonly string[], option: string): readonly IdMapping[] =>
+  texts.map((text) => parseIdMapping(text, option));
 
 export function runtimeOptions(command: Command): Command {
   return command
@@ -266,12 +272,6 @@ export function libraryOptions(
   }
   return { limits, ...sourceChoice(options) };
 }
-
-export const EXIT_HELP = `
-Exit status:
-  0 done   2 wrong usage   3 not recognised or not supported   4 refused: malformed, truncated, unsafe, over a limit
-  5 --strict, and something would be lost   6 a network failure   7 OUT cannot be written   130 interrupted. A run that fails leaves OUT as it was.
-`;
 
 export const wholeNumber = (text: string): number => {
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);

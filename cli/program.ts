@@ -2,7 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { OcixError, STATUS } from '../formats/base/errors.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import type { Example } from './lessons.ts';
+import { likely } from './likely.ts';
 import { errorText, faultText } from './render/error.ts';
+import { formatHelp } from './render/help.ts';
 import { paintFor } from './render/terminal.ts';
 import type { Session } from './session.ts';
 
@@ -26,24 +29,31 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
   detect: async () => (await import('./commands/detect.ts')).registerDetect,
+  completion: async () => (await import('./commands/completion.ts')).registerCompletion,
 };
+
+export const OVERVIEW_EXAMPLES: readonly Example[] = [
+  ['ocix convert app.tar out/', 'a docker save archive of any age, to an OCI image layout'],
+  ['ocix inspect app.tar', 'what is in it, and what it would run'],
+  ['ocix ls app.tar /etc', 'its files'],
+  ['ocix convert oci:out:app:1 more/', 'one image of a layout, into another'],
+  ['ocix validate oci:out', 'whether it keeps to the specification'],
+  ['ocix detect unknown.bin', 'what a file is, and why'],
+];
 
 const OVERVIEW = `
 Most people need:
-  ocix convert app.tar out/          a docker save archive of any age, to an OCI image layout
-  ocix inspect app.tar               what is in it, and what it would run
-  ocix ls app.tar /etc               its files
-  ocix convert oci:out:app:1 more/   one image of a layout, into another
-  ocix validate oci:out              whether it keeps to the specification
-  ocix detect unknown.bin            what a file is, and why
-
-ocix COMMAND --help says more, docs/ the rest.
+${OVERVIEW_EXAMPLES.map(([line, meaning]) => `  ${line.padEnd(33)}  ${meaning}\n`).join('')}
+ocix help COMMAND says more, with examples; docs/ the rest. ocix completion bash|zsh|fish teaches your shell.
 `;
+
+/** With every command loaded. */
+export const wholeProgram = (session: Session): Promise<Command> => programFor(undefined, session);
 
 async function programFor(called: string | undefined, session: Session): Promise<Command> {
   const program = new Command('ocix')
     .description('Converts the container world’s old image formats to OCI. It needs no daemon and no privileges.')
-    .version(packageJson.version, '--version', 'print the version')
+    .version(packageJson.version, '--version', 'print the version; with --json also what it works with')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help')
     .addHelpText('after', OVERVIEW)
@@ -56,6 +66,7 @@ async function programFor(called: string | undefined, session: Session): Promise
     command
       .exitOverride()
       .configureOutput({ writeErr: () => {} })
+      .configureHelp({ formatHelp })
       .allowExcessArguments(false);
   }
   return program;
@@ -79,17 +90,27 @@ export async function main(args: readonly string[], streams: Omit<Session, 'fini
     await program.parseAsync([...args], { from: 'user' });
     return status;
   } catch (error) {
-    return failed(error, session);
+    return failed(error, { program, called: args[0] }, session);
   }
 }
 
-function failed(error: unknown, { stderr, env, signal }: Session): number {
+interface Failed {
+  readonly program: Command;
+  readonly called: string | undefined;
+}
+
+function failed(error: unknown, { program, called }: Failed, { stderr, env, signal }: Session): number {
   const paint = paintFor(stderr, env);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');
+    const hint = [
+      likely(error, program, called).trim(),
+      ...hints.map((one) => one.replace(/^\((.*)\)$/, '$1')),
+      'ocix --help shows the commands, ocix COMMAND --help their options.',
+    ];
     stderr.write(
-      `${errorText(new OcixError('usage/argument', what, { hint: [...hints.map((hint) => hint.replace(/^\((.*)\)$/, '$1')), 'ocix --help shows the commands, ocix COMMAND --help their options.'].join(' ') }), paint)}\n`,
+      `${errorText(new OcixError('usage/argument', what, { hint: hint.filter(Boolean).join(' ') }), paint)}\n`,
     );
     return STATUS.usage;
   }

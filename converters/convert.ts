@@ -2,6 +2,7 @@
 import type { Keeper } from '../formats/archive/archive.ts';
 import { type Context, type ContextOptions, createContext, note } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
+import { didYouMean } from '../formats/base/nearest.ts';
 import type { Platform } from '../formats/model/config.ts';
 import { type Image, type Item, imagesOf, type Storable } from '../formats/model/image.ts';
 import { imagesOfPod, type Pod, withImages } from '../formats/model/pod.ts';
@@ -10,7 +11,7 @@ import { type OpenedSource, openSource, type Source, type SourceOptions } from '
 import { createdAt } from './passes/created.ts';
 import { withoutPods } from './passes/pods.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
-import { type Report, reportOf } from './report.ts';
+import { type Report, refuseNotes, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
 import { isSourceTransport } from './source-text.ts';
 import { rootfsFolder } from './targets/bundle.ts';
@@ -112,7 +113,10 @@ function targetOf(out: string, to: string | undefined) {
   const target = own ?? targetNamed(to ?? 'oci');
   if (target) return { target, path: own ? match[2]! : out };
   throw new OcixError('usage/option', `--to ${to} is not a target that this version of ocix writes`, {
-    hint: `The targets are ${TARGETS.map(({ name }) => name).join(', ')}.`,
+    hint: `${didYouMean(
+      to!,
+      TARGETS.map(({ name }) => name),
+    )}The targets are ${TARGETS.map(({ name }) => name).join(', ')}.`,
   });
 }
 
@@ -198,14 +202,4 @@ function namesIn(items: readonly Storable[]): (written: { readonly image: Image 
   };
   for (const item of items) visit(item, []);
   return ({ image }) => names.get(image) ?? image.names;
-}
-
-function refuseNotes({ notes }: Report): void {
-  const [first] = notes;
-  if (!first) return;
-  const more = notes.length > 1 ? ` (and ${notes.length - 1} more)` : '';
-  throw new OcixError('strict/notes', `${first.kind}: ${first.message}${more}`, {
-    at: first.at,
-    hint: 'Without --strict it would be written; --report FILE lists every note.',
-  });
 }

@@ -1,24 +1,42 @@
 /**
- * What differs between two images, as data: their configurations field by field, and their merged trees name by name. Which format an
- * image came in, how its layers are cut and how they are compressed makes no difference.
+ * What differs between two sources, as data: their configurations field by field, and their trees name by name. Which format a source
+ * came in, how its layers are cut and how they are compressed makes no difference. `docs/diff.md` says what counts, and why.
  */
-import type { Context } from '../formats/base/context.ts';
-import { OcixError } from '../formats/base/errors.ts';
-import { printable } from '../formats/bytes/text.ts';
+import { type Context, createContext } from '../formats/base/context.ts';
+import { OcixError, within } from '../formats/base/errors.ts';
+import { didYouMean } from '../formats/base/nearest.ts';
+import { fromBinaryString, lossyUtf8, printable } from '../formats/bytes/text.ts';
 import type { Json } from '../formats/json/parse.ts';
-import type { ImageConfig } from '../formats/model/config.ts';
-import type { Image } from '../formats/model/image.ts';
-import { type Listed, listTree } from './listing.ts';
+import { configDifferences, IMAGE_FIELDS, RUNTIME_PARTS } from './diff-config.ts';
+import { openSide, type Side, type SideOptions, type SideTree } from './diff-side.ts';
+import { withTexts, withValues } from './diff-text.ts';
+import { layerShares, TREE_FIELDS, type TreeField, treeDifferences } from './diff-tree.ts';
+import type { Listed } from './listing.ts';
+import type { Source } from './open.ts';
 
-/** `added` is what only the second image has. */
+/** What was compared, and what came of it. */
+export interface Comparison {
+  readonly equal: boolean;
+  /** The terms in which the configurations were compared: those of images, of `config.json`, or not at all. */
+  readonly configuration: 'image' | 'runtime' | 'none';
+  readonly differences: readonly Difference[];
+  /** Where the differences of the trees come from, side by side and base first: layers that brought none are left out. */
+  readonly layers: readonly LayerShare[];
+  /** What nobody can say is equal or not, and why. */
+  readonly notCompared: readonly NotCompared[];
+}
+
+/** `added` is what only the second source has. */
 export type Difference = ConfigDifference | TreeDifference;
 
 export interface ConfigDifference {
   readonly part: 'config';
   readonly kind: 'added' | 'removed' | 'changed';
+  /** A field of an image's configuration, or a place in `config.json`: `process.args`. */
   readonly field: string;
   readonly a?: Json;
   readonly b?: Json;
+  readonly text?: TextDifference;
 }
 
 export interface TreeDifference {
@@ -31,175 +49,108 @@ export interface TreeDifference {
   readonly fields: readonly TreeField[];
   readonly a?: Listed;
   readonly b?: Listed;
+  /** The layers, from 0 on, that brought the name; absent where a side has none. */
+  readonly layers: { readonly a?: number; readonly b?: number };
+  readonly text?: TextDifference;
 }
 
-const CONFIG_FIELDS = [
-  'platform',
-  'created',
-  'author',
-  'entrypoint',
-  'cmd',
-  'env',
-  'user',
-  'workingDir',
-  'stopSignal',
-  'exposedPorts',
-  'volumes',
-  'labels',
-  'healthcheck',
-  'onBuild',
-  'shell',
-  'other',
-] as const satisfies readonly (keyof ImageConfig)[];
+/** A unified diff, or why there is none. */
+export type TextDifference = { readonly unified: string } | { readonly omitted: string };
 
-/** `content` is a file's digest, `names` which names one file has. */
-const TREE_FIELDS = [
-  'type',
-  'mode',
-  'uid',
-  'gid',
-  'size',
-  'mtime',
-  'link',
-  'names',
-  'major',
-  'minor',
-  'xattrs',
-  'content',
-] as const;
-export type TreeField = (typeof TREE_FIELDS)[number];
+export interface LayerShare {
+  readonly side: 'a' | 'b';
+  /** From 0 on, the base. */
+  readonly layer: number;
+  readonly diffId?: string;
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+}
 
-/** What can be ignored. */
-export const DIFF_FIELDS: readonly string[] = [...CONFIG_FIELDS, ...TREE_FIELDS];
+export interface NotCompared {
+  readonly side: 'a' | 'b';
+  /** Absent where it concerns more than one name. */
+  readonly path?: string;
+  readonly why: string;
+}
+
+/** What can be ignored, beside places in `config.json` (`process.args`, or `process` for all of it). */
+export const DIFF_FIELDS: readonly string[] = [...IMAGE_FIELDS, ...TREE_FIELDS];
+
+export interface DiffOptions extends SideOptions {
+  /** Names of `DIFF_FIELDS`, or places in `config.json`, that do not count. */
+  readonly ignore?: readonly string[] | undefined;
+  /** Also what a conversion says of itself: labels and annotations of ocix. */
+  readonly all?: boolean | undefined;
+  /** With a unified diff of small texts, and of configurations. */
+  readonly content?: boolean | undefined;
+}
 
 /**
- * @param ignore names of `DIFF_FIELDS`
- * @throws OcixError usage/option for a field that does not exist; and what reading the layers throws
+ * What differs between `a` and `b`: images of any formats, bundles (`bundle:DIR`), root filesystems on the disk (`rootfs:DIR`). A folder
+ * that is no image is taken for one of the latter.
+ *
+ * @throws OcixError what opening and reading the sources throws; of an image that is compared with a bundle also what making one throws
  */
-export async function diffImages(
-  [a, b]: readonly [Image, Image],
-  ignore: readonly string[],
-  context: Context,
-): Promise<readonly Difference[]> {
-  const unknown = ignore.find((field) => !DIFF_FIELDS.includes(field));
-  if (unknown !== undefined) {
-    throw new OcixError('usage/option', `${printable(unknown)} is not a field that can be ignored`, {
-      hint: `The fields are ${DIFF_FIELDS.join(', ')}.`,
-    });
+export async function diff(a: Source, b: Source, options: DiffOptions = {}): Promise<Comparison> {
+  const { ignore = [], all = false, content = false } = options;
+  checkIgnored(ignore);
+  const before = await openSide(a, options);
+  try {
+    const after = await openSide(b, options);
+    try {
+      return await compare([before, after], { ignore, all, content }, createContext(options));
+    } finally {
+      await after.close();
+    }
+  } finally {
+    await before.close();
   }
+}
+
+/** @throws OcixError usage/option for a field that does not exist */
+function checkIgnored(ignore: readonly string[]): void {
+  const known = (field: string): boolean => DIFF_FIELDS.includes(field) || RUNTIME_PARTS.includes(field.split('.')[0]!);
+  const unknown = ignore.find((field) => !known(field));
+  if (unknown === undefined) return;
+  throw new OcixError('usage/option', `${printable(unknown)} is not a field that can be ignored`, {
+    hint: `${didYouMean(unknown, DIFF_FIELDS)}The fields are ${DIFF_FIELDS.join(', ')}; and places in config.json, such as process.args.`,
+  });
+}
+
+type Choice = { readonly [K in 'ignore' | 'all' | 'content']-?: NonNullable<DiffOptions[K]> };
+
+async function compare(
+  sides: readonly [Side, Side],
+  { ignore, all, content }: Choice,
+  context: Context,
+): Promise<Comparison> {
+  const [a, b] = sides;
   const ignored = new Set(ignore);
   const wanted = { digest: !ignored.has('content') };
-  const [before, after] = [await listTree(a, wanted, context), await listTree(b, wanted, context)];
-  return [...configDifferences(a.config, b.config, ignored), ...treeDifferences(before, after, ignored)];
+  const before = await within(a.name, () => a.tree(wanted, context));
+  const after = await within(b.name, () => b.tree(wanted, context));
+  const { configuration, differences } = await configDifferences(a, b, { ignored, all }, context);
+  const found = treeDifferences(before, after, ignored);
+  const names = (content ? await withTexts(found, sides, context) : found).map(({ difference }) => difference);
+  const values = content ? await Promise.all(differences.map(withValues)) : differences;
+  return {
+    equal: !values.length && !names.length,
+    configuration,
+    differences: [...values, ...names],
+    layers: layerShares(names, sides),
+    notCompared: [...withoutConfiguration(sides), ...unseen('a', before), ...unseen('b', after)],
+  };
 }
 
-function configDifferences(a: ImageConfig, b: ImageConfig, ignored: ReadonlySet<string>): readonly ConfigDifference[] {
-  const found: ConfigDifference[] = [];
-  for (const field of CONFIG_FIELDS) {
-    if (ignored.has(field)) continue;
-    const [one, other] = [comparable(inOrder(field, a)), comparable(inOrder(field, b))];
-    if (JSON.stringify(one) === JSON.stringify(other)) continue;
-    const kind = one === undefined ? 'added' : other === undefined ? 'removed' : 'changed';
-    found.push({
-      part: 'config',
-      kind,
-      field,
-      ...(one === undefined ? {} : { a: one }),
-      ...(other === undefined ? {} : { b: other }),
-    });
-  }
-  return found;
-}
+const withoutConfiguration = ([a, b]: readonly [Side, Side]): readonly NotCompared[] => [
+  ...(a.configuration.kind === 'none' ? [{ side: 'a', why: a.configuration.why } as const] : []),
+  ...(b.configuration.kind === 'none' ? [{ side: 'b', why: b.configuration.why } as const] : []),
+];
 
-/** Ports and volumes are sets, whatever order a document lists them in. */
-const inOrder = (field: (typeof CONFIG_FIELDS)[number], config: ImageConfig): unknown =>
-  field === 'exposedPorts' || field === 'volumes' ? config[field].toSorted() : config[field];
-
-/** As JSON with sorted members; what says nothing (an empty list, an absent member) is undefined. */
-function comparable(value: unknown): Json | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  if (Array.isArray(value)) return value.length ? value.map((one) => comparable(one) ?? one) : undefined;
-  if (value instanceof Map) return comparable(Object.fromEntries(value));
-  if (typeof value !== 'object') return value as Json;
-  const members = Object.entries(value).flatMap(([name, member]) => {
-    const one = comparable(member);
-    return one === undefined ? [] : [[name, one] as const];
-  });
-  return members.length ? Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))) : undefined;
-}
-
-function treeDifferences(
-  a: readonly Listed[],
-  b: readonly Listed[],
-  ignored: ReadonlySet<string>,
-): readonly TreeDifference[] {
-  const [before, after] = [namesOf(a), namesOf(b)];
-  const found: TreeDifference[] = [];
-  for (const [key, one] of before) {
-    const other = after.get(key);
-    if (!other) {
-      found.push({ ...place('removed', one.entry), a: one.entry });
-      continue;
-    }
-    const fields = TREE_FIELDS.filter((field) => !ignored.has(field) && differs(field, one, other, before, after));
-    if (fields.length) found.push({ ...place('changed', one.entry), fields, a: one.entry, b: other.entry });
-  }
-  for (const [key, { entry }] of after) if (!before.has(key)) found.push({ ...place('added', entry), b: entry });
-  return found
-    .filter(({ kind, path }) => kind === 'changed' || path !== ROOT)
-    .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
-}
-
-/** Many layers do not name the root itself, and then it is as good as any other. */
-const ROOT = '.';
-
-const place = (kind: TreeDifference['kind'], { path, pathBytes }: Listed) => ({
-  part: 'tree' as const,
-  kind,
-  path,
-  ...(pathBytes === undefined ? {} : { pathBytes }),
-  fields: [] as readonly TreeField[],
-});
-
-/** One name of a tree. Names of one file share `file`, whichever of them the listing calls a hard link. */
-interface Name {
-  readonly entry: Listed;
-  readonly file: { readonly entry: Listed; readonly keys: string[] };
-}
-
-/** Two names that look alike because they are not UTF-8 are told apart by their bytes. */
-const keyOf = ({ path, pathBytes }: Pick<Listed, 'path' | 'pathBytes'>): string =>
-  pathBytes === undefined ? path : `${path}\0${pathBytes}`;
-
-function namesOf(listed: readonly Listed[]): ReadonlyMap<string, Name> {
-  const names = new Map<string, Name>();
-  /** By the path as it is shown, since that is how a listing says where a hard link points. */
-  const files = new Map<string, Name['file']>();
-  for (const entry of listed) {
-    const known = entry.type === 'hardlink' ? files.get(entry.link ?? '') : undefined;
-    const file = known ?? { entry, keys: [] };
-    if (!known) files.set(entry.path, file);
-    file.keys.push(keyOf(entry));
-    names.set(keyOf(entry), { entry, file });
-  }
-  return names;
-}
-
-function differs(
-  field: TreeField,
-  one: Name,
-  other: Name,
-  before: ReadonlyMap<string, Name>,
-  after: ReadonlyMap<string, Name>,
-): boolean {
-  const [a, b] = [one.file.entry, other.file.entry];
-  // Linux gives a symlink no mode of its own.
-  if (field === 'mode') return a.mode !== b.mode && a.type !== 'symlink' && b.type !== 'symlink';
-  if (field === 'content') return a.sha256 !== b.sha256;
-  if (field === 'xattrs') return JSON.stringify(comparable(a.xattrs)) !== JSON.stringify(comparable(b.xattrs));
-  if (field !== 'names') return a[field] !== b[field];
-  // A name that is only in one of the trees is a difference of its own, and not one of the names that stay.
-  const shared = ({ file }: Name, all: ReadonlyMap<string, Name>): string =>
-    JSON.stringify(file.keys.filter((key) => all.has(key)));
-  return shared(one, after) !== shared(other, before);
-}
+const unseen = (side: NotCompared['side'], tree: SideTree): readonly NotCompared[] =>
+  tree.unseen.map(({ path, why }) => ({
+    side,
+    ...(path === undefined ? {} : { path: lossyUtf8(fromBinaryString(path)) }),
+    why,
+  }));

@@ -10,13 +10,23 @@ export { imagesOf } from '../formats/model/image.ts';
 export type { Layer } from '../formats/model/layer.ts';
 export type { GoodSignature } from '../formats/openpgp/policy.ts';
 export { type ConvertOptions, convert, unpack } from './convert.ts';
-export { type ConfigDifference, DIFF_FIELDS, type Difference, type TreeDifference, type TreeField } from './diff.ts';
+export {
+  type Comparison,
+  type ConfigDifference,
+  DIFF_FIELDS,
+  type Difference,
+  type DiffOptions,
+  diff,
+  type LayerShare,
+  type NotCompared,
+  type TextDifference,
+  type TreeDifference,
+} from './diff.ts';
+export type { TreeField } from './diff-tree.ts';
 export type { NetworkOptions } from './fetch.ts';
 export type { Listed } from './listing.ts';
 export {
-  type DiffOptions,
   detect,
-  diff,
   inspect,
   type ListSourceOptions,
   list,
@@ -27,7 +37,7 @@ export {
 export { type MigratedImage, type MigrateOptions, type MigrationReport, migrate } from './migrate.ts';
 export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
-export { configOf, type RuntimeConfigOptions } from './runtime-config.ts';
+export { configOf, type DescribedRuntime, describeRuntime, type RuntimeConfigOptions } from './runtime-config.ts';
 export type { Trust } from './signed.ts';
 export type { ImageSummary, LayerSummary, PodSummary, SourceSummary } from './summary.ts';
 

@@ -72,31 +72,64 @@ export async function listLayer(
 
 /** The merged tree, sorted by the bytes of the paths. */
 export async function listTree(image: Image, options: ListOptions, context: Context): Promise<readonly Listed[]> {
+  const { root, names } = await imageTree(image, options, context);
+  const listed = names.map(listedName);
+  return below(root?.entry ? [describe('', root.entry, '', undefined), ...listed] : listed, options.path);
+}
+
+/** A name of a merged tree, or of a folder that is like one. */
+export interface TreeName {
+  /** A binary string, without a leading `/`. */
+  readonly path: string;
+  /** What the name stands for: names of one file share it. */
+  readonly inode: Inode;
+  /** The first of the names of a file, where this is another one. */
+  readonly first: string | undefined;
+  /** The layer that brought it, from 0 on; undefined where there are none. */
+  readonly layer: number | undefined;
+}
+
+export const listedName = ({ path, inode, first }: TreeName): Listed =>
+  first === undefined ? node(path, inode) : { ...node(path, inode), ...hardlink(first) };
+
+export interface ImageTree {
+  /** Where a layer names it. */
+  readonly root: Inode | undefined;
+  /** All names below the root, sorted by their bytes. */
+  readonly names: readonly TreeName[];
+  /** The layer that each file came with, whatever layer gave it another name. */
+  readonly origin: ReadonlyMap<Inode, number>;
+}
+
+export async function imageTree(
+  image: Image,
+  { digest }: Pick<ListOptions, 'digest'>,
+  context: Context,
+): Promise<ImageTree> {
   const tree = mergedTree();
+  const origin = new Map<Inode, number>();
   for (const [i, layer] of image.layers.entries()) {
     await within(`layer ${i}`, async () => {
       tree.nextLayer();
-      await scan(
-        layer,
-        options.digest,
-        context,
-        (entry) => tree.apply(entry) ?? {},
-        (_, sha256, inode) => {
-          if (sha256 !== undefined) inode.content = sha256;
-        },
-      );
+      const begin = (entry: TarEntry): Content => {
+        const inode = tree.apply(entry);
+        if (inode) origin.set(inode, i);
+        return inode ?? {};
+      };
+      await scan(layer, digest, context, begin, (_, sha256, inode) => {
+        if (sha256 !== undefined) inode.content = sha256;
+      });
       tree.finishLayer();
     });
   }
-  const names = new Map<Inode, string>();
-  const listed: Listed[] = [];
-  if (tree.root.inode.entry) listed.push(describe('', tree.root.inode.entry, '', undefined));
-  for (const [path, { inode, children }] of treePaths(tree)) {
-    const first = children ? undefined : names.get(inode);
-    if (!children && first === undefined) names.set(inode, path);
-    listed.push(first === undefined ? node(path, inode) : { ...node(path, inode), ...hardlink(first) });
-  }
-  return below(listed, options.path);
+  const firsts = new Map<Inode, string>();
+  const names = treePaths(tree).map(([path, { inode, children, layer }]): TreeName => {
+    const first = children ? undefined : firsts.get(inode);
+    if (!children && first === undefined) firsts.set(inode, path);
+    // What is written below a folder counts as the folder's layer in the tree; here it is the layer that names it.
+    return { path, inode, first, layer: children ? (origin.get(inode) ?? layer) : layer };
+  });
+  return { root: tree.root.inode.entry && tree.root.inode, names, origin };
 }
 
 /** What a digest is attached to; an inode of the merged tree is one. */

@@ -1,7 +1,6 @@
-/** Looking into sources: what they are, what is in them, how two of them differ. Nothing is written. */
+/** Looking into sources: what they are, and what is in them. Nothing is written. */
 import { passingKeeper } from '../formats/archive/passing-keeper.ts';
 import { type ContextOptions, createContext } from '../formats/base/context.ts';
-import { type Difference, diffImages } from './diff.ts';
 import { scratchKeeper } from './keepers.ts';
 import { type Listed, type ListOptions, listLayer, listTree } from './listing.ts';
 import { detectSource, type Offer, openSource, type Source, type SourceOptions } from './open.ts';
@@ -34,6 +33,8 @@ export async function inspect(source: Source, options: OpenOptions = {}): Promis
 }
 
 export interface OpenedImages {
+  /** The transport of the format. */
+  readonly format: string;
   readonly title: string;
   /** Close what was opened when you are done with the images. */
   close(): Promise<void>;
@@ -54,7 +55,7 @@ export async function open(source: Source, options: OpenOptions = {}): Promise<O
       await opened.close();
       await scratch.remove();
     };
-    return { title: opened.title, items, close };
+    return { format: opened.format, title: opened.title, items, close };
   } catch (error) {
     await scratch.remove();
     throw error;
@@ -78,27 +79,5 @@ export async function list(source: Source, options: ListSourceOptions = {}): Pro
       : listLayer(image, options.layer, wanted, context));
   } finally {
     await opened.close();
-  }
-}
-
-export interface DiffOptions extends OpenOptions {
-  /** Names of `DIFF_FIELDS` that do not count. */
-  readonly ignore?: readonly string[] | undefined;
-}
-
-/** What differs between the one image of `a` and that of `b`; nothing where they are equal, whatever their formats. */
-export async function diff(a: Source, b: Source, options: DiffOptions = {}): Promise<readonly Difference[]> {
-  const context = createContext(options);
-  const before = await open(a, options);
-  try {
-    const after = await open(b, options);
-    try {
-      const images = [theImage(before.items, context.host), theImage(after.items, context.host)] as const;
-      return await diffImages(images, options.ignore ?? [], context);
-    } finally {
-      await after.close();
-    }
-  } finally {
-    await before.close();
   }
 }

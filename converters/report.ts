@@ -1,5 +1,6 @@
 /** What a conversion did, as data: the document that `--report` writes and `--json` prints. */
 import type { Context } from '../formats/base/context.ts';
+import { OcixError } from '../formats/base/errors.ts';
 import type { Note } from '../formats/base/notes.ts';
 import type { Digest } from '../formats/bytes/digest.ts';
 import { type Platform, platformText } from '../formats/model/config.ts';
@@ -65,3 +66,13 @@ const complete = (platform: Platform, { host }: Context): Platform => ({
   os: platform.os ?? host.os,
   architecture: platform.architecture ?? host.architecture,
 });
+
+export function refuseNotes({ notes }: Report): void {
+  const [first] = notes;
+  if (!first) return;
+  const more = notes.length > 1 ? ` (and ${notes.length - 1} more)` : '';
+  throw new OcixError('strict/notes', `${first.kind}: ${first.message}${more}`, {
+    at: first.at,
+    hint: 'Without --strict it would be written; --report FILE lists every note.',
+  });
+}

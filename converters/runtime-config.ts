@@ -1,7 +1,7 @@
 /** `config.json` alone: users are looked up in a root filesystem that is there, or in the layers. */
 import { type Context, type ContextOptions, createContext } from '../formats/base/context.ts';
 import { within } from '../formats/base/errors.ts';
-import { concat } from '../formats/bytes/text.ts';
+import { digestOf } from '../formats/bytes/digest.ts';
 import type { Json } from '../formats/json/parse.ts';
 import type { Image } from '../formats/model/image.ts';
 import { containerId, type UserNamespace } from '../formats/rootfs/owners.ts';
@@ -9,20 +9,37 @@ import { folderInRoot, readInRoot } from '../formats/rootfs/root-folder.ts';
 import { type Inode, mergedTree } from '../formats/rootfs/tree.ts';
 import { tarScanner } from '../formats/tar/scanner.ts';
 import { scratchKeeper } from './keepers.ts';
+import { contentsAt } from './layer-content.ts';
 import { openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
+import { type Report, refuseNotes, reportOf } from './report.ts';
 import { checkConfig, type RootView, type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
-import { folderInTree, MOST_DATABASE } from './targets/bundle-folder.ts';
+import { configBytes, folderInTree, MOST_DATABASE } from './targets/bundle-folder.ts';
 
 export interface RuntimeConfigOptions extends ContextOptions, SourceOptions {
   readonly platform?: string | undefined;
   /** A root filesystem to look users up in, instead of the image's layers. */
   readonly rootfs?: string | undefined;
   readonly runtime?: RuntimeOptions | undefined;
+  /** Refuses where anything would be lost, guessed or repaired. */
+  readonly strict?: boolean | undefined;
+  /** For the report: where the document goes. */
+  readonly out?: string | undefined;
+}
+
+export interface DescribedRuntime {
+  /** `config.json`. */
+  readonly config: Json;
+  readonly report: Report;
 }
 
 /** What `bundle` would write as `config.json`. @throws OcixError as `convert` does */
 export async function configOf(source: Source, options: RuntimeConfigOptions = {}): Promise<Json> {
+  return (await describeRuntime(source, options)).config;
+}
+
+/** The same, with what was lost on the way. @throws OcixError as `convert` does; strict/notes where anything was and nothing may be */
+export async function describeRuntime(source: Source, options: RuntimeConfigOptions = {}): Promise<DescribedRuntime> {
   const context = createContext(options);
   const scratch = scratchKeeper();
   try {
@@ -34,7 +51,12 @@ export async function configOf(source: Source, options: RuntimeConfigOptions = {
       const { rootfs, runtime = { terminal: false, readOnly: false } } = options;
       const root =
         rootfs === undefined ? await viewOfLayers(image, context) : viewOfFolder(rootfs, runtime.userNamespace);
-      return runtimeConfig(image.config, root, runtime, context);
+      const config = runtimeConfig(image.config, root, runtime, context);
+      const written = { image, digest: digestOf(configBytes(config)), layers: [] };
+      const target = { format: 'runtime-config', out: options.out ?? '-' };
+      const report = reportOf(opened, target, [written], () => image.names, context);
+      if (options.strict) refuseNotes(report);
+      return { config, report };
     } finally {
       await opened.close();
     }
@@ -55,7 +77,7 @@ const viewOfFolder = (root: string, namespace: UserNamespace | undefined): RootV
 const DATABASES = ['etc/passwd', 'etc/group'];
 
 /** The layers are read for their names, and those that hold a user database once more. */
-async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
+export async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
   const tree = mergedTree();
   /** The layer that each file came with. */
   const origin = new Map<Inode, number>();
@@ -77,8 +99,10 @@ async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
   for (const path of DATABASES) {
     const inode = inodeAt(path);
     const layer = inode && origin.get(inode);
-    if (layer !== undefined && inode!.entry!.size <= MOST_DATABASE)
-      contents.set(inode!, await contentOf(image, layer, inode!.entry!.offset, context));
+    if (layer === undefined || inode!.entry!.size > MOST_DATABASE) continue;
+    const { offset } = inode!.entry!;
+    const content = (await contentsAt(image.layers[layer]!, new Set([offset]), context)).get(offset);
+    if (content) contents.set(inode!, content);
   }
   return {
     file: (path) => contents.get(inodeAt(path)!),
@@ -89,19 +113,4 @@ async function viewOfLayers(image: Image, context: Context): Promise<RootView> {
     const real = tree.real(path);
     return real === undefined ? undefined : tree.lookup(real)?.inode;
   }
-}
-
-async function contentOf(image: Image, layer: number, offset: number, context: Context): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let wanted = false;
-  const scanner = tarScanner(context.limits, {
-    entry(entry) {
-      wanted = entry.offset === offset;
-    },
-    data(bytes) {
-      if (wanted) parts.push(new Uint8Array(bytes));
-    },
-  });
-  for await (const chunk of image.layers[layer]!.open(context)) scanner.push(chunk);
-  return concat(parts);
 }

@@ -1,5 +1,6 @@
 /** What a user writes for a source or a target: `TRANSPORT:PATH[:REF|@INDEX]`, or a bare path. */
 import { OcixError } from '../formats/base/errors.ts';
+import { didYouMean, nearest } from '../formats/base/nearest.ts';
 import { pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { TRANSPORT as DISCOVERED } from '../formats/discovery/transport.ts';
@@ -44,7 +45,7 @@ export const sourceTransports = (): readonly string[] => [
 export async function parseSource(text: string, from: string | undefined): Promise<SourceText> {
   if (from !== undefined && !isTransport(from))
     throw new OcixError('usage/option', `--from ${printable(from)} is not a format`, {
-      hint: `The formats are ${sourceTransports().join(', ')}.`,
+      hint: `${didYouMean(from, sourceTransports())}The formats are ${sourceTransports().join(', ')}.`,
     });
   const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(text);
   if (match?.[2]?.startsWith('//'))
@@ -62,11 +63,21 @@ export async function parseSource(text: string, from: string | undefined): Promi
       hint: `It reads ${sourceTransports().join(', ')}.`,
     });
   }
+  if (match && from === undefined) await checkTransport(match[1]!, text);
   return { transport: from, path: text, selector: undefined };
 }
 
 /** Whether it is a way to name a source, of this version or of another. */
 export const isSourceTransport = (name: string): boolean => isTransport(name) || PLANNED.includes(name);
+
+/** A path may look like anything; one that is not there, and begins like a transport, is probably one. */
+async function checkTransport(name: string, text: string): Promise<void> {
+  const meant = nearest(name, sourceTransports());
+  if (meant === undefined || (await pathKind(text)) !== 'absent') return;
+  throw new OcixError('source/missing', `there is no ${printable(text)}`, {
+    hint: `Did you mean ${meant}:${printable(text.replace(/^[^:]*:/, ''))}? The transports are ${sourceTransports().join(', ')}.`,
+  });
+}
 
 const isTransport = (name: string): boolean =>
   name === plainTar.name ||

@@ -1,19 +1,9 @@
 /** The commands that write App Container Images and have the names of the tools that people used for it. */
 import type { Command } from 'commander';
 import { dockerFileName } from '../../formats/appc/naming.ts';
-import { EXIT_HELP, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { begin, type Session } from '../session.ts';
 import { defaultOut, filesAndOut, type Options, run } from './convert.ts';
-
-const DOCKER2ACI = `
-The image is named as docker2aci named it, always with a registry, so that what depends on it by name finds it. Convert --to aci
-takes the reference as it is written.
-
-Examples:
-  ocix docker2aci busybox.tar             writes library-busybox-latest.aci, as docker2aci did
-  ocix docker2aci busybox.tar busybox.aci
-  docker save app:1.0 | ocix docker2aci - app.aci
-`;
 
 export function registerDocker2aci(program: Command, session: Session): void {
   const command = program
@@ -24,7 +14,6 @@ export function registerDocker2aci(program: Command, session: Session): void {
     )
     .argument('<file>', 'what docker save wrote (or FILE:REF, one of several images), or - for standard input')
     .argument('[out.aci]', 'where to write, or - for standard output')
-    .addHelpText('after', DOCKER2ACI + EXIT_HELP)
     .action(async (file: string, out: string | undefined, options: Options) => {
       const from = { ...options, to: 'aci', from: 'docker-archive' };
       await run(file, out ?? (await fileFor(file, from, session)), from, session, { naming: 'docker2aci' });
@@ -40,10 +29,6 @@ export function registerDeb2aci(program: Command, session: Session): void {
       'One image from all of the packages, without running anything of them. OUT is the last argument, unless that is a file; without it the image gets the name of the first package, with .aci, in the current folder.',
     )
     .argument('<file...>', 'packages, or - for one from standard input, and where to write')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix deb2aci hello_2.10-3_amd64.deb libc6_*.deb hello.aci\n  ocix deb2aci --exec /usr/bin/hello --ref example.com/hello:2.10 *.deb hello.aci\n${EXIT_HELP}`,
-    )
     .action(async (args: readonly string[], options: Options) => {
       const { files, out } = await filesAndOut(args);
       const source = files.length === 1 && files[0] === '-' ? 'deb:-' : { files: [...files], from: 'deb' };

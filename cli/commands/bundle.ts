@@ -5,15 +5,16 @@ import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { parseCapabilities, type RuntimeOptions } from '../../converters/runtime/config.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type IdMapping, parseIdMapping } from '../../formats/rootfs/owners.ts';
 import {
   type CommonOptions,
-  EXIT_HELP,
   extractionOptions,
+  mappingsOf,
   printOptions,
+  reportOptions,
   runtimeOptions,
   sourceOptions,
 } from '../options.ts';
+import { commandText } from '../render/command.ts';
 import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
@@ -43,10 +44,6 @@ export function registerBundle(program: Command, session: Session): void {
     )
     .argument('<source>', SOURCE)
     .argument('<dir>', 'the bundle; it must not exist, or be empty')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix bundle app.tar app/ && (cd app && runc run app)\n  ocix bundle --rootless oci:out:app:1.0 app/\n  docker save app | ocix bundle --read-only - app/\n  ocix bundle --dep images/ pod.json pod/ && pod/run\n  ocix bundle rkt:/var/lib/rkt:@6733c088-a507-4694-aabf-178b28c5ca1c pod/\n${EXIT_HELP}`,
-    )
     .action(async (source: string, dir: string, options: Options) => {
       const { convert } = await import('../../converters/convert.ts');
       const report = await run(options, session, (library) =>
@@ -65,10 +62,6 @@ export function registerUnpack(program: Command, session: Session): void {
     .description('Unpacks the one image of SOURCE into DIR, with owners, modes, times, links and attributes.')
     .argument('<source>', SOURCE)
     .argument('<dir>', 'the root filesystem; it must not exist, or be empty')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix unpack app.tar rootfs/\n  ocix unpack --rootless tar:rootfs.tar.xz rootfs/\n${EXIT_HELP}`,
-    )
     .action(async (source: string, dir: string, options: Options) => {
       const { unpack } = await import('../../converters/convert.ts');
       const report = await run(options, session, (library) => unpack(sourceOf(source, session), dir, library));
@@ -85,28 +78,34 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
     .argument('<source>', SOURCE)
     .argument('[file]', 'where to write')
     .addOption(new Option('--rootfs <dir>', 'look users up there, instead of in the image’s layers'))
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix runtime-config app.tar\n  ocix runtime-config --rootfs rootfs/ --read-only oci:out:app:1.0 config.json\n${EXIT_HELP}`,
-    )
     .action(async (source: string, file: string | undefined, options: Options) => {
-      const { configOf } = await import('../../converters/runtime-config.ts');
+      const { describeRuntime } = await import('../../converters/runtime-config.ts');
       const { library, view } = begin(session, options);
+      const { rootfs, strict, report: place } = options;
       try {
-        const config = await configOf(sourceOf(source, session), {
+        const { config, report } = await describeRuntime(sourceOf(source, session), {
           ...library,
-          rootfs: options.rootfs,
+          rootfs,
+          strict,
+          out: file,
           runtime: runtimeOf(options),
         });
         view.end();
+        if (place !== undefined) await writeReport(place, report);
         const text = JSON.stringify(config, null, 2);
         if (file === undefined) await print(session, [text]);
         else await writeFile(file, `${text}\n`).catch((cause: unknown) => Promise.reject(outputError(file, cause)));
+        if (!options.quiet)
+          session.stderr.write(
+            noteLines(report.notes)
+              .map((line) => `${line}\n`)
+              .join(''),
+          );
       } finally {
         view.end();
       }
     });
-  printOptions(runtimeOptions(sourceOptions(command)));
+  printOptions(reportOptions(runtimeOptions(sourceOptions(command))));
 }
 
 async function run(
@@ -137,17 +136,19 @@ async function run(
   }
 }
 
-function extractionOf({ rootless, uidMap, gidMap, keepDirlinks, configure }: Options): ConvertOptions['extraction'] {
-  const mappings = (texts: readonly string[], option: string): readonly IdMapping[] =>
-    texts.map((text) => parseIdMapping(text, option));
-  return {
-    rootless,
-    uidMap: mappings(uidMap, 'uid-map'),
-    gidMap: mappings(gidMap, 'gid-map'),
-    keepDirlinks,
-    complete: configure,
-  };
-}
+const extractionOf = ({
+  rootless,
+  uidMap,
+  gidMap,
+  keepDirlinks,
+  configure,
+}: Options): ConvertOptions['extraction'] => ({
+  rootless,
+  uidMap: mappingsOf(uidMap, 'uid-map'),
+  gidMap: mappingsOf(gidMap, 'gid-map'),
+  keepDirlinks,
+  complete: configure,
+});
 
 const runtimeOf = ({ tty, readOnly, caps }: Options): RuntimeOptions => ({
   terminal: tty ?? false,
@@ -167,10 +168,11 @@ function summary({ images, notes, target }: Report, milliseconds: number): strin
 
 /** A pod has a script that starts its bundles; one without has several bundles and nothing to start them together. */
 async function nextLine(dir: string): Promise<string> {
+  // `cd` takes a dash for an option, and a name without a slash is no path to a program.
+  const folder = /^(?:\.{0,2}\/|\.{1,2}$)/.test(dir) ? dir : `./${dir}`;
+  const below = (name: string): string => `${folder.replace(/\/+$/, '')}/${name}`;
   const names = await readdir(dir);
-  if (names.includes('run')) return `Next: ${quoted(`${dir.replace(/\/+$/, '')}/run`)} [NAME]\n`;
-  const bundle = names.includes('config.json') ? dir : `${dir.replace(/\/+$/, '')}/APP`;
-  return `Next: cd ${quoted(bundle)} && runc run NAME\n`;
+  if (names.includes('run')) return `Next: ${commandText([below('run')])} [NAME]\n`;
+  const bundle = names.includes('config.json') ? folder : below('APP');
+  return `Next: (${commandText(['cd', bundle])} && runc run NAME)\n`;
 }
-
-const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

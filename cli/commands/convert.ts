@@ -5,7 +5,7 @@ import type { ConvertOptions, Report, Source } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { pathKind } from '../../formats/bytes/source.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type CommonOptions, EXIT_HELP, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import { type CommonOptions, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceDateEpoch, sourceOf } from '../session.ts';
@@ -35,19 +35,9 @@ export function registerConvert(program: Command, session: Session): void {
       '--to <name>',
       'what a bare OUT becomes: oci (default), oci-archive, docker-archive, aci, tar, bundle or kube',
     )
-    .addHelpText('after', EXAMPLES + EXIT_HELP)
     .action((source: string, out: string, options: Options) => run(source, out, options, session));
   printOptions(targetOptions(sourceOptions(command)));
 }
-
-const EXAMPLES = `
-Examples:
-  ocix convert app.tar out/                              every image of a docker save archive, into a layout
-  docker save app:1.0 | ocix convert --compress zstd - out/
-  ocix convert docker-archive:all.tar.gz:app:1.0 out/    one of several images
-  ocix convert --to docker-archive oci:out:app:1.0 app.tar
-  ocix convert --to tar app.tar - | tar t                the flattened root filesystem, to standard output
-`;
 
 export function registerDocker2oci(program: Command, session: Session): void {
   const command = program
@@ -58,10 +48,6 @@ export function registerDocker2oci(program: Command, session: Session): void {
     )
     .argument('<file>', 'what docker save wrote, or - for standard input')
     .argument('[out]', 'where to write')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix docker2oci app.tar            writes app.oci\n  ocix docker2oci app.tar.gz out/\n${EXIT_HELP}`,
-    )
     .action((file: string, out: string | undefined, options: Options) =>
       run(file, out ?? defaultOut(file), { ...options, from: 'docker-archive' }, session),
     );
@@ -77,10 +63,6 @@ export function registerAci2oci(program: Command, session: Session): void {
     )
     .argument('<file>', 'an ACI, compressed or not, or - for standard input')
     .argument('[out]', 'where to write')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix aci2oci app.aci                        writes app.oci\n  ocix aci2oci --dep images/ app.aci out/     with the images that it depends on\n  ocix aci2oci --dep rkt:/var/lib/rkt app.aci out/\n${EXIT_HELP}`,
-    )
     .action((file: string, out: string | undefined, options: Options) =>
       run(file, out ?? defaultOut(file), { ...options, from: 'aci' }, session),
     );
@@ -95,10 +77,6 @@ export function registerDeb2oci(program: Command, session: Session): void {
       'One image from all of the packages, without running anything of them. OUT is the last argument, unless that is a file; without it the layout gets the name of the first package, with .oci, in the current folder.',
     )
     .argument('<file...>', 'packages, or - for one from standard input, and where to write')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix deb2oci hello_2.10-3_amd64.deb libc6_*.deb hello/\n  ocix deb2oci --exec /usr/bin/hello --layers package *.deb hello/\n${EXIT_HELP}`,
-    )
     .action(async (args: readonly string[], options: Options) => {
       const { files, out } = await filesAndOut(args);
       const source = files.length === 1 && files[0] === '-' ? 'deb:-' : { files: [...files], from: 'deb' };

@@ -1,6 +1,6 @@
 /** `detect`: what a source is, and why. */
 import type { Command } from 'commander';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions } from '../options.ts';
+import { type CommonOptions, printOptions, sourceOptions } from '../options.ts';
 import { begin, print, type Session, sourceOf } from '../session.ts';
 
 export function registerDetect(program: Command, session: Session): void {
@@ -9,7 +9,6 @@ export function registerDetect(program: Command, session: Session): void {
     .summary('what the source is, and why')
     .description('Says what SOURCE is, by its bytes and never by its name, and what every reader saw in it.')
     .argument('<source>', 'a path, or - for standard input')
-    .addHelpText('after', `\nExamples:\n  ocix detect app.tar\n  ocix detect --json - < unknown.bin\n${EXIT_HELP}`)
     .action(async (source: string, options: CommonOptions) => {
       const { detect } = await import('../../converters/look.ts');
       const { library, view } = begin(session, options);

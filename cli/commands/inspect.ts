@@ -1,6 +1,6 @@
 /** `inspect`: what is in a source, for a person. */
 import type { Command } from 'commander';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions } from '../options.ts';
+import { type CommonOptions, printOptions, sourceOptions } from '../options.ts';
 import { begin, print, type Session, sourceOf } from '../session.ts';
 
 export function registerInspect(program: Command, session: Session): void {
@@ -11,7 +11,6 @@ export function registerInspect(program: Command, session: Session): void {
       'Shows the images of SOURCE: what they run, how they are made up. No layer is read, so it takes no longer for a large one.',
     )
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
-    .addHelpText('after', `\nExamples:\n  ocix inspect app.tar\n  ocix inspect --json oci:out:app:1.0\n${EXIT_HELP}`)
     .action(async (source: string, options: CommonOptions) => {
       const { inspect } = await import('../../converters/look.ts');
       const { library, view, paint, width } = begin(session, options);

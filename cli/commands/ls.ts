@@ -1,6 +1,6 @@
 /** `ls`: the merged tree, or the entries of one layer. */
 import { type Command, Option } from 'commander';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, wholeNumber } from '../options.ts';
+import { type CommonOptions, printOptions, sourceOptions, wholeNumber } from '../options.ts';
 import { begin, print, type Session, sourceOf } from '../session.ts';
 
 interface Options extends CommonOptions {
@@ -22,10 +22,6 @@ export function registerLs(program: Command, session: Session): void {
       ),
     )
     .option('--digest', 'with the sha256 of each file')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix ls app.tar /etc\n  ocix ls --layer 0 --json oci:out:app:1.0\n  ocix ls tar:rootfs.tar.xz\n${EXIT_HELP}`,
-    )
     .action(async (source: string, path: string | undefined, options: Options) => {
       const { list } = await import('../../converters/look.ts');
       const { library, view } = begin(session, options);

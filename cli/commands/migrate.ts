@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { MigratedImage, MigrationReport } from '../../converters/index.ts';
 import { STATUS } from '../../formats/base/errors.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type CommonOptions, EXIT_HELP, printOptions, sourceOptions, wholeNumber } from '../options.ts';
+import { type CommonOptions, printOptions, sourceOptions, wholeNumber } from '../options.ts';
 import { checkReport, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session } from '../session.ts';
@@ -30,10 +30,6 @@ export function registerMigrate(program: Command, session: Session): void {
     .addOption(new Option('--reproducible', 'the same blobs byte for byte on every machine and Node version'))
     .addOption(new Option('--strict', 'an image of which anything would be lost, guessed or repaired counts as failed'))
     .addOption(new Option('--report <file>', 'write what became of each image there, as JSON or as a page (.html)'))
-    .addHelpText(
-      'after',
-      `\nExamples:\n  ocix migrate rkt:/var/lib/rkt estate/\n  ocix migrate --report estate.json images/ estate/\n${EXIT_HELP}  4 also where some images failed; the others are written.\n`,
-    )
     .action((estate: string, out: string, options: Options) => run(estate, out, options, session));
   printOptions(sourceOptions(command));
 }

@@ -10,23 +10,6 @@ interface Options extends CommonOptions {
   readonly fast?: boolean;
 }
 
-const HELP = `
-Prints every finding: its level and rule, where it is, what is wrong, what to do; and a verdict at the end.
-MUST is broken: another tool may refuse it. SHOULD: a recommendation of the specification is not followed. NOTE: good to know.
-docs/validate.md has all rules.
-
-Examples:
-  ocix validate oci:out                     an image layout, with the content of every layer
-  ocix validate --level should app.tar      is it unconditionally compliant?
-  ocix validate --fast --json oci:out       without the layers, for a program
-  ocix validate app/                        a runtime bundle, and what this machine could not run
-  ocix validate --from config config.json   a single document
-
-Exit status:
-  0 no MUST is broken (with --level should: no SHOULD either)   8 there is   2 wrong usage   3 not recognised or not supported
-  4 it cannot be read at all   130 interrupted
-`;
-
 export function registerValidate(program: Command, session: Session): void {
   const command = program
     .command('validate')
@@ -39,7 +22,6 @@ export function registerValidate(program: Command, session: Session): void {
       new Option('--level <level>', 'which breaches end in status 8').choices(['must', 'should']).default('must'),
     )
     .addOption(new Option('--fast', 'do not read the content of layers'))
-    .addHelpText('after', HELP)
     .action((source: string, options: Options) => run(source, options, session));
   printOptions(inputOptions(command));
 }

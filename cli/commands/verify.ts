@@ -14,21 +14,6 @@ interface Options extends CommonOptions {
   readonly allowWeakSignatures?: boolean;
 }
 
-const HELP = `
-A keyring is a folder of keys (armored or binary), a file of keys, or an rkt trusted-keys folder: root.d/FINGERPRINT is trusted
-for all names, prefix.d/NAME/FINGERPRINT for that name and those below it. Without --keyring, /etc/rkt/trustedkeys and
-/usr/lib/rkt/trustedkeys are taken, where they exist.
-
-Examples:
-  ocix verify app.aci --keyring keys/                      the signature is app.aci.asc or app.aci.sig
-  ocix verify app.aci --signature elsewhere/app.sig
-  ocix verify old.aci --keyring keys/ --allow-weak-signatures
-
-Exit status:
-  0 the signature is good   8 it is not, or there is none   2 wrong usage   3 the image is not recognised
-  4 the image or the keyring is refused   130 interrupted
-`;
-
 export function registerVerify(program: Command, session: Session): void {
   const command = program
     .command('verify')
@@ -44,7 +29,6 @@ export function registerVerify(program: Command, session: Session): void {
     .addOption(
       new Option('--allow-weak-signatures', 'take SHA-1, RSA from 1024 bits on, DSA, and keys that have expired since'),
     )
-    .addHelpText('after', HELP)
     .action((file: string, options: Options) => run(file, options, session));
   printOptions(limitOption(command));
 }

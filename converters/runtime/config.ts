@@ -4,6 +4,7 @@
  */
 import { type Context, note } from '../../formats/base/context.ts';
 import { OcixError } from '../../formats/base/errors.ts';
+import { didYouMean } from '../../formats/base/nearest.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import { KNOWN_CAPABILITIES } from '../../formats/model/capabilities.ts';
 import { type ImageConfig, platformText } from '../../formats/model/config.ts';
@@ -151,6 +152,6 @@ export function parseCapabilities(text: string): readonly string[] {
   const unknown = names.find((name) => !KNOWN_CAPABILITIES.has(name));
   if (unknown === undefined) return [...new Set(names)].sort();
   throw new OcixError('usage/option', `--caps: there is no capability ${unknown}`, {
-    hint: 'See capabilities(7); for example --caps CHOWN,NET_BIND_SERVICE, or none.',
+    hint: `${didYouMean(unknown, KNOWN_CAPABILITIES)}See capabilities(7); for example --caps CHOWN,NET_BIND_SERVICE, or none.`,
   });
 }

@@ -1,5 +1,6 @@
 /** How layers are to be stored: what the user says, and what follows from it for a layer. */
 import { OcixError } from '../../formats/base/errors.ts';
+import { didYouMean } from '../../formats/base/nearest.ts';
 import type { Codec } from '../../formats/codec/codec.ts';
 import type { LayerCompression } from '../../formats/model/media-types.ts';
 
@@ -27,12 +28,14 @@ export function formFor(codec: Codec | undefined, native: boolean, plan: Compres
   return { name: plan.name, pass: own === plan.name && (own === 'none' || plan.level === undefined) };
 }
 
+export const COMPRESSIONS: readonly string[] = ['gzip', 'zstd', 'none', 'keep'];
+
 /** @throws OcixError usage/option */
 export function parseCompression(text: string): Pick<CompressionPlan, 'name' | 'level'> {
   const [name = '', level, ...more] = text.split(':');
   const most = name === 'zstd' ? 19 : 12;
   const valid =
-    ['gzip', 'zstd', 'none', 'keep'].includes(name) &&
+    COMPRESSIONS.includes(name) &&
     !more.length &&
     (level === undefined ||
       (/^[0-9]{1,2}$/.test(level) &&
@@ -41,7 +44,7 @@ export function parseCompression(text: string): Pick<CompressionPlan, 'name' | '
         (name === 'gzip' || name === 'zstd')));
   if (valid) return { name: name as CompressionPlan['name'], ...(level === undefined ? {} : { level: Number(level) }) };
   throw new OcixError('usage/option', `--compress ${text} is not a compression`, {
-    hint: 'Write gzip, zstd, none or keep; gzip:1 to gzip:12 and zstd:1 to zstd:19 say how hard to try.',
+    hint: `${didYouMean(name, COMPRESSIONS)}Write gzip, zstd, none or keep; gzip:1 to gzip:12 and zstd:1 to zstd:19 say how hard to try.`,
   });
 }
 

@@ -3,6 +3,7 @@
  * with `--limit NAME=VALUE`, and the error that a limit throws is called `limit/NAME`.
  */
 import { OcixError } from './errors.ts';
+import { didYouMean } from './nearest.ts';
 
 export const DEFAULT_LIMITS = {
   /** Entries in one layer. */
@@ -42,7 +43,7 @@ export function parseLimit(text: string): readonly [LimitName, number] {
   const [name = '', value = ''] = text.split('=', 2);
   if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
     throw new OcixError('usage/option', `--limit ${text}: there is no limit called ${name || '""'}`, {
-      hint: `The limits are ${Object.keys(DEFAULT_LIMITS).join(', ')}.`,
+      hint: `${didYouMean(name, Object.keys(DEFAULT_LIMITS))}The limits are ${Object.keys(DEFAULT_LIMITS).join(', ')}.`,
     });
   }
   const number = Number(value);

@@ -29,7 +29,12 @@ const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 /** Descriptors that stay open: entries of one folder mostly follow each other. */
 const MOST_OPEN = 64;
 
-export function confinedRoot(root: string, syscalls: Syscalls | undefined): ConfinedRoot {
+/** @param refuse what is thrown for a folder that cannot be opened; the number is the system's error */
+export function confinedRoot(
+  root: string,
+  syscalls: Syscalls | undefined,
+  refuse: (path: string, errno: number) => OcixError = gone,
+): ConfinedRoot {
   const top = openSync(root, FOLDER);
   /** Least recently used first. */
   const open = new Map<string, number>();
@@ -70,7 +75,7 @@ export function confinedRoot(root: string, syscalls: Syscalls | undefined): Conf
     if (syscalls) {
       const fd = syscalls.openFolder(top, Buffer.from(`${path}\0`, 'latin1'));
       if (fd >= 0) return fd;
-      if (!UNAVAILABLE.has(-fd)) throw gone(path, -fd);
+      if (!UNAVAILABLE.has(-fd)) throw refuse(path, -fd);
     }
     // Part by part, without the cache: what it pushed out could be a folder that the caller is about to use.
     let above = top;
@@ -83,7 +88,7 @@ export function confinedRoot(root: string, syscalls: Syscalls | undefined): Conf
       return above;
     } catch (cause) {
       if (above !== top) closeSync(above);
-      throw gone(path, (cause as NodeJS.ErrnoException).errno ?? 0);
+      throw refuse(path, (cause as NodeJS.ErrnoException).errno ?? 0);
     }
   }
 }
@@ -97,8 +102,10 @@ function confinedName(folder: number, name: string): Confined {
 }
 
 /** The extractor made this folder itself, so somebody else is changing the output. */
-const gone = (path: string, errno: number): OcixError =>
-  new OcixError('path/escape', `the folder ${shownPath(path)} was changed by another process while it was written`, {
-    found: `error ${Math.abs(errno)}`,
-    hint: 'Write to a folder that nobody else uses.',
-  });
+function gone(path: string, errno: number): OcixError {
+  return new OcixError(
+    'path/escape',
+    `the folder ${shownPath(path)} was changed by another process while it was written`,
+    { found: `error ${Math.abs(errno)}`, hint: 'Write to a folder that nobody else uses.' },
+  );
+}

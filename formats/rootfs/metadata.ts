@@ -9,7 +9,7 @@ import type { TarEntry, Time } from '../tar/entry.ts';
 import type { Confined } from './confined.ts';
 import type { Losses } from './losses.ts';
 import { setMode } from './mode.ts';
-import { hostId, type Owners, rootlessRecord } from './owners.ts';
+import { hostId, type Owners, ROOTLESS_XATTR, rootlessRecord } from './owners.ts';
 import type { Syscalls } from './syscalls.ts';
 
 export interface MetadataWriter {
@@ -28,9 +28,10 @@ export interface MetadataOptions {
 const ENOTSUP = 95;
 const EPERM = 1;
 const CAPABILITY = 'security.capability';
-/** Labels belong to the host that unpacks, overlay marks to the driver that wrote them. */
-const NEVER = /^(?:security\.selinux$|system\.nfs4_acl$|trusted\.overlay\.)/;
-const ROOTLESS = utf8Bytes('user.rootlesscontainers\0');
+/** Attributes that are no image's: labels belong to the host that unpacks, overlay marks to the driver that wrote them. */
+export const isOfHost = (xattr: string): boolean =>
+  /^(?:security\.selinux$|system\.nfs4_acl$|trusted\.overlay\.)/.test(xattr);
+const ROOTLESS = utf8Bytes(`${ROOTLESS_XATTR}\0`);
 const NUL = Uint8Array.of(0);
 
 export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): MetadataWriter {
@@ -78,7 +79,7 @@ export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): M
 
   function setXattrs(entry: TarEntry, path: string, set: (name: Uint8Array, value: Uint8Array) => number): void {
     if (!entry.xattrs.size) return;
-    const names = [...entry.xattrs.keys()].filter((name) => !NEVER.test(name));
+    const names = [...entry.xattrs.keys()].filter((name) => !isOfHost(name));
     // The capability goes last: whatever else is written could take it away.
     names.sort((a, b) => Number(a === CAPABILITY) - Number(b === CAPABILITY));
     for (const name of names) {

@@ -61,6 +61,8 @@ export function parseIdMapping(text: string, option: string): IdMapping {
   });
 }
 
+export const ROOTLESS_XATTR = 'user.rootlesscontainers';
+
 /**
  * The value of `user.rootlesscontainers`, in which rootless tools keep the owner that they could not set: a protocol buffer
  * with uid as field 1 and gid as field 2.
@@ -75,4 +77,22 @@ function field(number: number, value: number): Uint8Array {
   for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
   bytes.push(rest);
   return Uint8Array.from(bytes);
+}
+
+/** What a record says; undefined where it is none. */
+export function rootlessOwner(record: Uint8Array): { readonly uid: number; readonly gid: number } | undefined {
+  const ids = [0, 0];
+  for (let at = 0; at < record.length; ) {
+    const number = record[at++]! >> 3;
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = record[at++];
+      if (byte === undefined || scale > 2 ** 28) return undefined;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    if ((number !== 1 && number !== 2) || value > MOST) return undefined;
+    ids[number - 1] = value;
+  }
+  return { uid: ids[0]!, gid: ids[1]! };
 }

@@ -1,5 +1,6 @@
 /** `diff` and targets that go to standard output, as a user runs them. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dockerFile, varied } from '../converters/targets/archives.ts';
@@ -49,5 +50,24 @@ describe('standard output', () => {
 
   test('does not take a folder', () => {
     expect(refused(['convert', greetingFile(), '-'])).toMatchObject({ status: 2, code: 'usage/argument' });
+  });
+});
+
+describe('diff of what was made of an image', () => {
+  test('prints texts, and says on standard error where differences come from and what was not compared', () => {
+    const folder = join(scratch(), 'app');
+    output(['bundle', '-q', '--rootless', greetingFile(), folder]);
+    writeFileSync(join(folder, 'rootfs/evil'), '');
+    const file = join(folder, 'rootfs/etc/passwd');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\x1b[2J\tx\n`);
+    const args = ['diff', '--ignore', 'mtime', greetingFile(), `bundle:${folder}`];
+    const { status, stdout, stderr } = ocix([...args, '--content']);
+    expect(status).toBe(8);
+    expect(stdout).toMatch(/^changed\t\/etc\/passwd\tsize,content\n {2}@@/m);
+    expect(stdout).toContain('  +\\x1b[2J\tx\n');
+    expect(stdout).toMatch(/^added\t\/evil$/m);
+    expect(stderr).toMatch(/^2 differences\n {2}A layer \d {2}[0-9a-f]{12} {2}1 changed\n$/);
+    expect(ocix([...args, '-q'])).toMatchObject({ status: 8, stderr: '' });
+    expect(ocix(['diff', '--json', greetingFile(), join(folder, 'rootfs')]).stderr).toContain('not compared: B: ');
   });
 });

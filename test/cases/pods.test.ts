@@ -54,7 +54,7 @@ describe('a bundle of a pod', () => {
     expect([status, readdirSync(out).sort()], stderr).toEqual([0, ['db', 'web']]);
     expect(stderr).toContain('the apps share no namespaces');
     expect(configOf('web').linux.namespaces).toContainEqual({ type: 'user' });
-    expect(stderr).toMatch(/\nNext: cd .*\/out\/APP && runc run NAME\n/);
+    expect(stderr).toMatch(/\nNext: \(cd .*\/out\/APP && runc run NAME\)\n/);
   });
 
   test('says what it has no place for, and is not written where that may not be', () => {

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { LESSONS } from '../../cli/lessons.ts';
 import { dockerSave, type Generation } from '../../fixtures/docker-save.ts';
 import { greeting } from '../../fixtures/images.ts';
 import { layoutTar, ociLayout } from '../../fixtures/oci-layout.ts';
@@ -21,19 +22,35 @@ describe('help', () => {
     expect(output(['--help'])).toContain('Most people need');
   });
 
-  test.each(['convert', 'docker2oci', 'inspect', 'ls', 'detect', 'verify'])(
-    'ocix %s --help has examples and exit statuses',
-    (command) => {
-      const text = output([command, '--help']);
-      expect(text).toContain(`Usage: ocix ${command}`);
-      expect(text).toContain('Examples:');
-      expect(text).toContain('Exit status:');
-      expect(output(['help', command])).toBe(text);
-    },
-  );
+  test.each(Object.keys(LESSONS))('ocix %s --help has examples and exit statuses', (command) => {
+    const text = output([command, '--help']);
+    expect(text).toContain(`Usage: ocix ${command}`);
+    expect(text).toContain('Examples:');
+    expect(text).toContain('Exit status:');
+    expect(output(['help', command])).toBe(text);
+  });
 
   test('--version prints the version and nothing else', () => {
     expect(output(['--version'])).toBe(`${packageJson.version}\n`);
+  });
+
+  test.each([[['--version', '--json']], [['--json', '--version']]])('%j says what it works with', (args) => {
+    const facts = JSON.parse(output(args));
+    expect(facts).toMatchObject({
+      ocix: packageJson.version,
+      node: process.versions.node,
+      platform: expect.stringMatching(/^[a-z0-9]+\/[a-z0-9]+$/),
+      openat2: expect.any(Boolean),
+      engines: {
+        gzip: { name: 'libdeflate', version: packageJson.devDependencies.libdeflate, native: false },
+        gunzip: { name: 'node:zlib', native: true },
+        digest: { name: 'node:crypto', native: true },
+        openpgp: { version: packageJson.dependencies.openpgp },
+      },
+    });
+    expect(Object.keys(facts.engines)).toEqual(
+      expect.arrayContaining(['zstd', 'unzstd', 'unxz', 'unxzRare', 'unbzip2', 'unlzma', 'syscalls']),
+    );
   });
 });
 
@@ -44,10 +61,39 @@ describe('wrong usage ends in 2', () => {
     [['convert', '--forse', 'a', 'b'], 'Did you mean --force?'],
     [['convert', '--compres', 'gzip', 'a', 'b'], 'Did you mean --compress?'],
     [['ls', '--jsn', 'a'], 'Did you mean --json?'],
+    [['convert', '--compres=gzip', 'a', 'b'], 'Did you mean --compress=gzip?'],
+    [['inspect', '--plattform=linux/arm64', 'a'], 'Did you mean --platform=linux/arm64?'],
+    [['validate', '--level', 'mst', 'a'], 'Did you mean must?'],
+    [['inspect', '--progress=plian', 'a'], 'Did you mean plain?'],
   ])('%j: the likely one is suggested', (args, suggestion) => {
     const refusal = refused(args, { cwd: scratch() });
     expect(refusal).toMatchObject({ status: 2, code: 'usage/argument', stdout: '' });
     expect(refusal.lines.join('\n')).toContain(suggestion);
+  });
+
+  test.each([
+    [['convert', '--to', 'ocii', 'a', 'b'], 'Did you mean oci?'],
+    [['convert', '--to=docker-archve', 'a', 'b'], 'Did you mean docker-archive?'],
+    [['convert', '--from', 'docker-archiv', 'a', 'b'], 'Did you mean docker-archive?'],
+    [['convert', '--compress', 'zsdt', 'a', 'b'], 'Did you mean zstd?'],
+    [['inspect', '--limit', 'entrys=1', 'a'], 'Did you mean entries?'],
+    [['diff', '--ignore', 'mtme', 'a', 'b'], 'Did you mean mtime?'],
+    [['bundle', '--caps', 'chwon', 'a', 'b'], 'Did you mean CAP_CHOWN?'],
+    [['inspect', 'docker-archve:app.tar'], 'Did you mean docker-archive:app.tar?'],
+  ])('%j: the likely value is suggested', (args, suggestion) => {
+    const refusal = refused(args, { cwd: scratch() });
+    expect(refusal).toMatchObject({ status: 2, stdout: '' });
+    expect(refusal.lines.join('\n')).toContain(suggestion);
+    expect(refusal.lines.length).toBeLessThanOrEqual(3);
+  });
+
+  test('what is far from everything gets no suggestion', () => {
+    for (const args of [
+      ['convert', '--to', 'floppy', 'a', 'b'],
+      ['convert', '--xyzzy=1', 'a', 'b'],
+      ['inspect', 'nowhere.tar'],
+    ])
+      expect(refused(args, { cwd: scratch() }).lines.join(' ')).not.toContain('Did you mean');
   });
 
   test.each([

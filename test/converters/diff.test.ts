@@ -13,8 +13,8 @@ const imageOf = (entries: readonly TarEntry[], config: ImageRecipe['config'] = {
 });
 
 async function lines(a: ImageRecipe, b: ImageRecipe, options: DiffOptions = {}): Promise<readonly string[]> {
-  const found = await diff(dockerFile(a), ociFile(b), options);
-  return found.map((one) =>
+  const { differences } = await diff(dockerFile(a), ociFile(b), options);
+  return differences.map((one) =>
     one.part === 'config'
       ? `${one.kind} config ${one.field}`
       : `${one.kind} ${one.path} ${one.fields.join(',')}`.trim(),
@@ -131,7 +131,8 @@ describe('a difference', () => {
       'changed config env',
       'removed config user',
     ]);
-    const [found] = await diff(dockerFile(config({ Env: ['A=1'] })), dockerFile(config({ Env: ['A=2'] })));
+    const [found] = (await diff(dockerFile(config({ Env: ['A=1'] })), dockerFile(config({ Env: ['A=2'] }))))
+      .differences;
     expect(found).toEqual({ part: 'config', kind: 'changed', field: 'env', a: ['A=1'], b: ['A=2'] });
   });
 

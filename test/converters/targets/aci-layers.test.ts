@@ -39,7 +39,8 @@ test('each depends on the one below by its id, and the topmost has the name', as
   expect(top.dependencies).toEqual([{ imageName: base.name, imageID: id }]);
 });
 
-const treeDifferences = async (a: string, b: string) => (await diff(a, b)).filter(({ part }) => part === 'tree');
+const treeDifferences = async (a: string, b: string) =>
+  (await diff(a, b)).differences.filter(({ part }) => part === 'tree');
 
 /** Entries that go through links and link to lower layers, folders in the place of links, and whiteouts. */
 function entangled(): ImageRecipe {
