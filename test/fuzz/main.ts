@@ -14,6 +14,8 @@ import { SUBJECTS } from './subjects/index.ts';
 
 /** Milliseconds for one input, where its subject does not ask for more. */
 const MOST_TIME = 5000;
+/** What a process may take on top of that before its first input, on a busy machine. */
+const MOST_START = 20_000;
 /** Memory of the whole process, which holds garbage too. */
 const MOST_MEMORY = 1536 * 2 ** 20;
 const WATCH_EVERY = 250;
@@ -39,7 +41,7 @@ function batch(order: Order, outcomes: Map<string, number>): Promise<number> {
   const { patience = MOST_TIME } = subjectNamed(order.subject);
   const child = fork(join(import.meta.dirname, 'batch.js'), { serialization: 'json' });
   let number = order.from;
-  let since = performance.now();
+  let since = performance.now() + MOST_START;
   let next: number | undefined;
   let killed: string | undefined;
   const watch = setInterval(() => {
