@@ -3,7 +3,7 @@ NPM = npm --no-update-notifier --loglevel=error
 OUT ?= build/greeting.oci
 
 .DEFAULT_GOAL := help
-.PHONY: help install build convert test check bench clean
+.PHONY: help install build convert test check fuzz bench clean
 
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: build ## check types and form, run all tests
 
 check: install ## check types, form and lint
 	@$(NPM) run --silent check
+
+fuzz: install ## hostile input made by chance, for SECONDS=60, from SEED; ONLY=names of readers (see test/fuzz/)
+	@$(NPM) run --silent fuzz
 
 bench: build ## measure against the peers (root, Debian; see test/bench/)
 	@test/bench/make-image.sh && test/bench/make-image.sh small && test/bench/make-image.sh many && node test/bench/run.mjs

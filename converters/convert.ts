@@ -1,6 +1,6 @@
 /** The pipeline: a source is opened, its images are chosen, a target writes them, and only then anything becomes visible. */
 import type { Keeper } from '../formats/archive/archive.ts';
-import { type Context, type ContextOptions, createContext, note } from '../formats/base/context.ts';
+import { type Context, type ContextOptions, checkAbort, createContext, note } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { didYouMean } from '../formats/base/nearest.ts';
 import type { Platform } from '../formats/model/config.ts';
@@ -91,6 +91,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
       for (const { image } of written) noteLosses(image, target, context);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
+      checkAbort(context); // what is small may be done before anything looked
       await sink.commit();
       return report;
     } finally {

@@ -69,29 +69,27 @@ async function fill(
   members: readonly PackedMember[],
   done: ((member: PackedMember) => Promise<void>) | undefined,
 ): Promise<void> {
-  // A consumer that stops early destroys the pack, and then nothing drains any more.
+  // A consumer that stops early destroys the pack, and then nothing drains and nothing finishes any more.
   let wake = (): void => {};
   tar.once('close', () => wake());
-  const drained = (entry: Writable): Promise<void> =>
-    new Promise((resolve) => {
+  const unlessClosed: Waiting = (subscribe) =>
+    new Promise((resolve, reject) => {
+      if (tar.destroyed) return resolve();
       wake = resolve;
-      entry.once('drain', resolve);
+      subscribe(resolve, reject);
     });
   for (const member of members) {
     if (tar.destroyed) return;
-    await add(tar, member, drained);
+    await add(tar, member, unlessClosed);
     await done?.(member);
   }
   tar.finalize();
 }
 
-type Writable = ReturnType<Pack['entry']>;
+/** Waits for what is subscribed to, or the end of the pack. */
+type Waiting = (subscribe: (resolve: () => void, reject: (error: unknown) => void) => void) => Promise<void>;
 
-async function add(
-  tar: Pack,
-  { name, size, link, open }: PackedMember,
-  drained: (entry: Writable) => Promise<void>,
-): Promise<void> {
+async function add(tar: Pack, { name, size, link, open }: PackedMember, unlessClosed: Waiting): Promise<void> {
   const isFolder = name.endsWith('/');
   const isFile = !isFolder && link === undefined;
   let finish: (error?: Error | null) => void = () => {};
@@ -108,10 +106,10 @@ async function add(
   entry.on('error', () => {}); // it reaches the callback too
   if (isFile) {
     for await (const chunk of open()) {
-      if (!entry.write(chunk)) await drained(entry);
+      if (!entry.write(chunk)) await unlessClosed((resolve) => entry.once('drain', resolve));
       if (tar.destroyed) return;
     }
     entry.end(null);
   }
-  await finished;
+  await unlessClosed((resolve, reject) => finished.then(resolve, reject));
 }

@@ -56,8 +56,13 @@ export function holdFolder(path: string): HeldFolder {
       hint: 'Write to a folder that nobody else uses.',
     });
   }
-  // Setuid files of an image must not be within the reach of others, also while they are being written.
-  fchmodSync(fd, 0o700);
+  try {
+    // Setuid files of an image must not be within the reach of others, also while they are being written.
+    attempt(() => fchmodSync(fd, 0o700));
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
   return folder;
 }
 

@@ -8,7 +8,17 @@
 import { OcixError } from '../base/errors.ts';
 import { binaryString } from '../bytes/text.ts';
 import type { TarEntry } from '../tar/entry.ts';
-import { baseOf, cleanPath, cleanText, joinPath, parentOf, shownPath, type Whiteout, whiteoutOf } from './path.ts';
+import {
+  baseOf,
+  cleanPath,
+  cleanText,
+  joinPath,
+  PATH_MAX,
+  parentOf,
+  shownPath,
+  type Whiteout,
+  whiteoutOf,
+} from './path.ts';
 
 /** What a name points to; several names of one file share it. */
 export interface Inode {
@@ -75,9 +85,24 @@ type LinkTarget = { readonly inode: Inode } & ({ readonly path: string } | { rea
 /** As many links in a row as Linux follows. */
 const MOST_LINKS = 255;
 
+/**
+ * Bytes of the paths of all folders that no entry names. One entry can imply half a million of them, one in the other, whose paths
+ * together have no end; what tools leave out are a few folders above a few files.
+ */
+const MOST_IMPLIED = 2 ** 26;
+
+function checkImplied(bytes: number): void {
+  if (bytes <= MOST_IMPLIED) return;
+  throw new OcixError('path/invalid', 'the entries lie in folders upon folders that no entry names', {
+    expected: `at most ${MOST_IMPLIED} bytes of paths of such folders`,
+    hint: 'Do not trust this image.',
+  });
+}
+
 export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepDirlinks: false }): Tree {
   const root: TreeNode = { inode: { entry: undefined }, children: new Map(), layer: 0 };
   let layer = -1;
+  let implied = 0;
   /** Files that AUFS kept aside as targets of hard links; never in the tree. */
   let aside = new Map<string, Inode>();
   let waiting: { readonly entry: TarEntry; readonly path: string }[] = [];
@@ -163,22 +188,29 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
       const place = folderAt(parentOf(whiteout.path));
       const name = baseOf(whiteout.path);
       const node = place?.folder.children?.get(name);
-      if (place && node) hideNode(place, name, node);
+      const inside = place && node && hideNode(place, name, node);
+      if (inside) hideLower(inside);
     }
     return undefined;
   }
 
-  function hideLower({ folder, path }: Place): void {
-    for (const [name, node] of folder.children!) hideNode({ folder, path }, name, node);
+  /** Removes what lower layers put into a folder; what this layer wrote stays, with the folders above it. As deep as an archive says. */
+  function hideLower(place: Place): void {
+    const waiting = [place];
+    for (let top = waiting.pop(); top; top = waiting.pop())
+      for (const [name, node] of top.folder.children!) {
+        const inside = hideNode(top, name, node);
+        if (inside) waiting.push(inside);
+      }
   }
 
-  /** Removes what lower layers put there; what this layer wrote stays, with the folders above it. */
-  function hideNode({ folder, path }: Place, name: string, node: TreeNode): void {
+  /** The same for one name. Gives the folder that stays, but not with everything that is in it. */
+  function hideNode({ folder, path }: Place, name: string, node: TreeNode): Place | undefined {
     const at = joinPath(path, name);
-    if (node.layer !== layer) {
-      folder.children!.delete(name);
-      effects?.remove(at, node);
-    } else if (node.children) hideLower({ folder: node, path: at });
+    if (node.layer === layer) return node.children && { folder: node, path: at };
+    folder.children!.delete(name);
+    effects?.remove(at, node);
+    return undefined;
   }
 
   /** Gives the real path, and whether a new name was made there (a folder over a folder keeps what is in it). */
@@ -249,6 +281,7 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
       ({ folder, path: above }, name) => {
         const made: TreeNode = { inode: { entry: undefined }, children: new Map(), layer };
         const at = joinPath(above, name);
+        checkImplied((implied += at.length));
         const old = folder.children!.get(name);
         if (old) {
           folder.children!.delete(name);
@@ -294,6 +327,8 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
         if (++links > MOST_LINKS) {
           throw new OcixError('path/link', `${shownPath(path)}: too many symlinks, one behind the other`);
         }
+        if (entry.link.length >= PATH_MAX)
+          throw new OcixError('path/link', `${shownPath(path)}: a symlink on the way is longer than Linux allows`);
         const target = binaryString(entry.link);
         if (target.startsWith('/')) {
           trail = [root];

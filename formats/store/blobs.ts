@@ -49,12 +49,12 @@ export function blobStore(path: string, { shown = path, flat }: BlobOptions = {}
     async create() {
       const temporary = join(path, `.new-${number++}`);
       const handle = await attempt(shown, async () => {
-        await mkdir(path, { recursive: true });
+        await makeFolder(path);
         return open(temporary, 'wx', 0o644);
       });
       return writer({ handle, path: temporary, shown }, async (digest) => {
         if (known.has(digest)) return rm(temporary, { force: true });
-        if (!flat) await mkdir(join(path, algorithmOf(digest)), { recursive: true });
+        if (!flat) await makeFolder(join(path, algorithmOf(digest)));
         await rename(temporary, pathOf(digest));
         known.add(digest);
       });
@@ -78,6 +78,13 @@ export function blobStore(path: string, { shown = path, flat }: BlobOptions = {}
     },
   };
   return store;
+}
+
+/** What is above it is there. Node's `recursive` says of a full disk that a folder is missing. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EEXIST') throw cause;
+  });
 }
 
 interface NewBlob {

@@ -117,6 +117,7 @@ describe('several processes that write into one layout at once', () => {
     [2, 'that is not there yet'],
     [4, 'that is not there yet'],
     [4, 'that has an image'],
+    [8, 'that is not there yet'],
   ])('%i of them, into one %s, all succeed, and the index names all', async (count, kind) => {
     const out = join(scratch(), 'out');
     if (kind === 'that has an image') output(['convert', '-q', greetingFile(), out]);
