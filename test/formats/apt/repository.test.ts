@@ -213,7 +213,7 @@ describe('a lock file', () => {
   ])('%s is refused', async (_, change, code) => {
     const place = await repo();
     const { lock } = (await read(place)).decision!;
-    expect(await codeOf(() => read(place, { lock: change(lock) }))).toBe(code);
+    expect(await codeOf(() => read(place, { lock: change(lock!) }))).toBe(code);
   });
 });
 
