@@ -79,7 +79,7 @@ export function chosenFrom(
   const chosen = given.length ? needed(fitting, given, native, wishes, context) : newest(fitting);
   const left = shelf.length - fitting.length;
   if (!given.length && left)
-    note(context, 'dropped', `${left} of the folder's packages are for other architectures than ${native}`, 'packages');
+    note(context, 'dropped', `packages for other architectures than ${native} are left out: ${left}`, 'packages');
   for (const one of chosen)
     if (one.twins.length)
       note(context, 'guessed', `${one.file} is taken, and not ${one.twins.join(', ')}`, packageText(one));

@@ -147,7 +147,7 @@ describe('a folder alone', () => {
     });
     const own = await read([], [place]);
     expect([own.packages, own.image.config.platform.architecture]).toEqual(['a=1.0-1 b=1.0-1', 'amd64']);
-    expect(own.notes).toEqual(["1 of the folder's packages are for other architectures than amd64"]);
+    expect(own.notes).toEqual(['packages for other architectures than amd64 are left out: 1']);
     expect((await read([], [place], { architecture: 'arm64' })).packages).toBe('a=2 b=1.0-1');
   });
 
