@@ -89,7 +89,8 @@ async function closure(
   try {
     for (const choice of await choicesOf(request.suite, architecture, repositories, context))
       suites.push(await openSuite(choice, fetched, context));
-    const origins = suites.flatMap((suite) => suite.indexes.map((input) => ({ suite, input })));
+    const counting = suites.filter(({ release, choice }) => !release.onlyByName || choice.suite === request.suite);
+    const origins = counting.flatMap((suite) => suite.indexes.map((input) => ({ suite, input })));
     const index = await readIndexes(
       origins.map(({ input }) => input),
       context,
@@ -101,7 +102,7 @@ async function closure(
     const lock: Lock = {
       wanted: wordsOf(request, repositories),
       architecture,
-      suites: suites.map(({ choice, release }) => ({ base: choice.base, suite: choice.suite, date: release.date })),
+      suites: counting.map(({ choice, release }) => ({ base: choice.base, suite: choice.suite, date: release.date })),
       packages,
     };
     repositories.decided?.({ lock: lockText(lock), why: (name) => whyIn(resolution, name) });
