@@ -45,7 +45,7 @@ export function chosenRepositories(options: RepositoryOptions, env: NodeJS.Proce
     },
     async finish(stderr) {
       for (const name of explain) stderr.write(`${explanation(name, decision)}\n`);
-      if (lock === undefined || there !== undefined || !decision) return;
+      if (lock === undefined || there !== undefined || decision?.lock === undefined) return;
       await writeFile(lock, decision.lock, { flag: 'wx' }).catch((cause: unknown) => {
         throw outputError(lock, cause);
       });
@@ -54,7 +54,7 @@ export function chosenRepositories(options: RepositoryOptions, env: NodeJS.Proce
 }
 
 function explanation(name: string, decision: Decision | undefined): string {
-  if (!decision) return `${printable(name)}: nothing was decided, the lock file says what is in`;
+  if (!decision) return `${printable(name)}: nothing was decided, what is in was given`;
   return (decision.why(name) ?? [`${printable(name)} is not in`]).map(printable).join('\n  ');
 }
 

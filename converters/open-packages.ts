@@ -1,25 +1,37 @@
-/** Sources that are several files, and sources that are names of what is somewhere else. */
+/** Sources that are several files or folders of them, and sources that are names of what is somewhere else. */
 import type { Context } from '../formats/base/context.ts';
-import { type ByteSource, fileSource } from '../formats/bytes/source.ts';
+import { type FolderSource, folderSource } from '../formats/bytes/folder.ts';
+import { type ByteSource, fileSource, pathKind } from '../formats/bytes/source.ts';
 import type { FilesReader, NameReader, Reading } from '../formats/model/reader.ts';
 import type { OpenedSource } from './open.ts';
 import type { SourceText } from './source-text.ts';
 
-/** All of them, or none. @throws OcixError source/… */
-export async function allOf(paths: readonly string[] = []): Promise<readonly ByteSource[]> {
-  const sources: ByteSource[] = [];
+/** As deep as pools of packages are, and a little deeper. */
+const DEPTH = 8;
+
+/** All of them, or none. @throws OcixError source/…, limit/members */
+export async function allOf(
+  paths: readonly string[],
+  { limits }: Context,
+): Promise<readonly (ByteSource | FolderSource)[]> {
+  const sources: (ByteSource | FolderSource)[] = [];
   try {
-    for (const path of paths) sources.push(await fileSource(path));
+    for (const path of paths) {
+      const isFolder = (await pathKind(path)) === 'folder';
+      sources.push(
+        isFolder ? await folderSource(path, { depth: DEPTH, names: limits.members }) : await fileSource(path),
+      );
+    }
     return sources;
   } catch (error) {
-    for (const source of sources) await source.close();
+    for (const source of sources) if (source.kind !== 'folder') await source.close();
     throw error;
   }
 }
 
 export async function filesSource(
   reader: FilesReader,
-  sources: readonly ByteSource[],
+  sources: readonly (ByteSource | FolderSource)[],
   { path, selector }: SourceText,
   reading: Reading,
   context: Context,
@@ -29,7 +41,7 @@ export async function filesSource(
   return {
     name: path,
     format: reader.name,
-    title: sources.length === 1 ? reader.summary : `${sources.length} ${reader.summary}`,
+    title: sources.length === 1 || Number.isNaN(size) ? reader.summary : `${sources.length} ${reader.summary}`,
     compression: [],
     size: Number.isNaN(size) ? undefined : size,
     items,

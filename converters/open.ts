@@ -168,7 +168,7 @@ async function openFound(
     const byName = text.transport === undefined ? undefined : nameReaderNamed(text.transport);
     if (byName) return namedSource(byName, text, reading, context);
     const several = text.files && filesReaderNamed(text.transport!);
-    if (several) return filesSource(several, await allOf(text.files), text, reading, context);
+    if (several && text.files) return filesSource(several, await allOf(text.files, context), text, reading, context);
     if (text.transport === plainTar.name) return openPlainTar(source, text, keep, context);
     if (typeof source === 'string' && (await pathKind(text.path)) === 'folder')
       return readArchive(await folderArchive(text.path, context), text, reading, context);

@@ -45,6 +45,7 @@ export interface ImageSummary {
   readonly layers: readonly LayerSummary[];
   readonly history: Image['history'];
   readonly dependencies?: Image['dependencies'];
+  readonly packages?: Image['packages'];
   /** Of the manifest, for a source that has none of its own. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -118,6 +119,7 @@ function imageSummary(image: Image, names: readonly string[]): ImageSummary {
     }),
     history: image.history,
     ...(image.dependencies ? { dependencies: image.dependencies } : {}),
+    ...(image.packages ? { packages: image.packages } : {}),
     ...(image.annotations ? { annotations: Object.fromEntries(image.annotations) } : {}),
   };
 }

@@ -10,9 +10,9 @@ import { collect } from '../formats/bytes/chunks.ts';
 import { fileSource, pathKind, type RandomSource } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import { sniff } from '../formats/codec/index.ts';
-import { contentOffers, recognise } from '../formats/detect.ts';
-import { contentReaderNamed, readerNamed } from '../formats/index.ts';
-import { type Content, type ContentReader, HEAD_SIZE } from '../formats/model/reader.ts';
+import { contentOffers, filesOffer, recognise } from '../formats/detect.ts';
+import { contentReaderNamed, filesReaderNamed, readerNamed } from '../formats/index.ts';
+import { type Content, type ContentReader, type FilesReader, HEAD_SIZE } from '../formats/model/reader.ts';
 import { plainTar } from '../formats/plain/index.ts';
 import { rawKeeper, type Spool, spool } from './keepers.ts';
 import type { Source } from './open.ts';
@@ -25,7 +25,7 @@ import type { HostFacts } from './validate/host-facts.ts';
 import { parseDocument } from './validate/json-document.ts';
 import { readLayer } from './validate/layer.ts';
 import { checkLinks } from './validate/layer-entries.ts';
-import { ARCHIVE_RULES, CONTENT_RULES, VALIDATED_FORMATS } from './validate/rule-sets.ts';
+import { ARCHIVE_RULES, CONTENT_RULES, FILE_RULES, VALIDATED_FORMATS } from './validate/rule-sets.ts';
 import { RULES, type RuleId } from './validate/rules/index.ts';
 
 export interface ValidateOptions extends ContextOptions {
@@ -77,13 +77,11 @@ export async function validate(source: Source, options: ValidateOptions = {}): P
     host: options.machine,
     spent: { bytes: 0, names: 0, lookups: 0, again: 0 },
   };
-  if (typeof source !== 'string' && 'files' in source)
-    throw new OcixError('usage/argument', 'several files are not validated together', {
-      hint: 'Validate one at a time.',
-    });
+  if (typeof source !== 'string' && 'files' in source) throw several();
   const spooled = typeof source === 'string' ? undefined : await spool(source.stream, context);
   try {
     const text = await validatedText(spooled ? spooled.path : String(source), options.from ?? fromOf(source));
+    if ((text.files?.length ?? 0) > 1) throw several();
     const name = printable(typeof source === 'string' ? text.path : (source.name ?? 'standard input'));
     const { format, title } = await within(name, () => validatePath(text, name, run));
     const complete = !run.fast || VALIDATED.includes(format);
@@ -92,6 +90,9 @@ export async function validate(source: Source, options: ValidateOptions = {}): P
     await spooled?.remove();
   }
 }
+
+const several = (): OcixError =>
+  new OcixError('usage/argument', 'several files are not validated together', { hint: 'Validate one at a time.' });
 
 const fromOf = (source: Source): string | undefined => (typeof source === 'string' ? undefined : source.from);
 
@@ -131,6 +132,7 @@ async function validatePath(text: SourceText, name: string, run: Run): Promise<T
 }
 
 async function validateFolder({ transport, path, selector }: SourceText, run: Run): Promise<Title> {
+  if (transport !== undefined && filesReaderNamed(transport)) throw several();
   const archive = await folderArchive(path, run.context);
   if (transport === BUNDLE || (transport === undefined && isBundle(archive.names()))) {
     await checkBundle(path, archive, run);
@@ -146,6 +148,8 @@ async function validateFile(source: RandomSource, text: SourceText, run: Run): P
     return validateDocument(source, transport, run);
   if (transport === plainTar.name) return validateLayer(source, run);
   const unwrapped = await unwrap(source, HEAD_SIZE, run.context);
+  const files = transport === undefined ? filesOffer(head)?.reader : filesReaderNamed(transport);
+  if (files) return validatePackage(source, files, head, run);
   const reader = transport === undefined ? contentOffers(unwrapped.head)[0]?.reader : contentReaderNamed(transport);
   if (reader) return validateContent({ name: source.name, size: source.size, ...unwrapped }, reader, run);
   const kept = rawKeeper();
@@ -216,6 +220,15 @@ async function validateContent(
   if (!rules) throw unsupported(reader.name);
   await rules.check(content, run);
   return { format: reader.name, title: reader.recognise(content.head)?.title ?? reader.name };
+}
+
+async function validatePackage(source: RandomSource, reader: FilesReader, head: Uint8Array, run: Run): Promise<Title> {
+  const rules = FILE_RULES.find(({ format }) => format === reader.name);
+  if (!rules) throw unsupported(reader.name);
+  const bid = reader.recognise(head);
+  if (!bid) throw new OcixError('format/unknown', `${printable(source.name)} is no ${reader.name}`);
+  await rules.check(source, run);
+  return { format: reader.name, title: bid.title };
 }
 
 const unsupported = (format: string | undefined): OcixError =>

@@ -74,9 +74,9 @@ export function registerDeb2oci(program: Command, session: Session): void {
     .command('deb2oci')
     .summary('Debian packages to one OCI image')
     .description(
-      'One image from all of the packages, without running anything of them. OUT is the last argument, unless that is a file; without it the layout gets the name of the first package, with .oci, in the current folder.',
+      'One image from all of the packages, without running anything of them. What they depend on is looked for in the folders beside them; a folder alone stands for the newest of each package in it. OUT is the last argument, unless that is a file; without it the layout gets the name of the first package, with .oci, in the current folder.',
     )
-    .argument('<file...>', 'packages, or - for one from standard input, and where to write')
+    .argument('<file...>', 'packages, folders of them, or - for one from standard input; and where to write')
     .action(async (args: readonly string[], options: Options) => {
       const { files, out } = await filesAndOut(args);
       const source = files.length === 1 && files[0] === '-' ? 'deb:-' : { files: [...files], from: 'deb' };

@@ -15,7 +15,7 @@ export function registerValidate(program: Command, session: Session): void {
     .command('validate')
     .summary('whether it keeps to its specification')
     .description(
-      'Holds a layout, an archive, a runtime bundle or a single document (index, manifest, configuration, descriptor, config.json) against every rule of its specification.',
+      'Holds a layout, an archive, a package, a runtime bundle or a single document (index, manifest, configuration, descriptor, config.json) against every rule of its specification.',
     )
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .addOption(

@@ -2,6 +2,7 @@
 import type { ImageSummary, SourceSummary } from '../../converters/summary.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { commandText } from './command.ts';
+import { packagesText } from './packages.ts';
 import { podText } from './pod.ts';
 import { clip, type Paint } from './terminal.ts';
 import { countText, shortDigest, sizeText } from './units.ts';
@@ -57,6 +58,7 @@ function imageText(image: ImageSummary, title: string, width: number, paint: Pai
     runText(image).join('\n'),
     confinedText(image).join('\n'),
     dependencyText(image, paint),
+    packagesText(image.packages ?? [], width, paint),
     layersText(image, width, paint),
   ];
   return parts.filter(Boolean).join('\n\n');

@@ -1,5 +1,6 @@
 /** What a format answers to the validator: what is wrong with an input of its own. */
 import type { Archive } from '../../formats/archive/archive.ts';
+import type { RandomSource } from '../../formats/bytes/source.ts';
 import type { Content, Selector } from '../../formats/model/reader.ts';
 import type { Run } from './findings.ts';
 
@@ -15,4 +16,10 @@ export interface ArchiveRules {
 export interface ContentRules {
   readonly format: string;
   check(content: Content, run: Run): Promise<void>;
+}
+
+/** A format whose input is a file that is read here and there. */
+export interface FileRules {
+  readonly format: string;
+  check(source: RandomSource, run: Run): Promise<void>;
 }

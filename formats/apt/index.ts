@@ -11,6 +11,7 @@ import { debianName } from '../debian/architecture.ts';
 import { imageOfPackages } from '../debian/image.ts';
 import { type DebPackage, packageText, readPackage } from '../debian/package.ts';
 import { isPackageName, type Relation } from '../debian/relation.ts';
+import { resolve, type Wanted, whyIn } from '../debian/resolve.ts';
 import { parseVersion } from '../debian/version.ts';
 import type { NameReader, OpenedFiles, Reading, Repositories } from '../model/reader.ts';
 import { readKeyring } from '../openpgp/keyring.ts';
@@ -18,7 +19,6 @@ import { type Downloads, downloads } from '../store/download.ts';
 import { checkLock, type Lock, type LockedPackage, lockText, parseLock } from './lock.ts';
 import { type IndexedPackage, readIndexes } from './package-index.ts';
 import { type OpenedSuite, openSuite, type SuiteChoice } from './repository.ts';
-import { chainOf, type Resolution, resolve, type Wanted } from './resolve.ts';
 import { type AptSource, parseSources } from './sources.ts';
 
 export const apt: NameReader = {
@@ -89,7 +89,8 @@ async function closure(
   try {
     for (const choice of await choicesOf(request.suite, architecture, repositories, context))
       suites.push(await openSuite(choice, fetched, context));
-    const origins = suites.flatMap((suite) => suite.indexes.map((input) => ({ suite, input })));
+    const counting = suites.filter(({ release, choice }) => !release.onlyByName || choice.suite === request.suite);
+    const origins = counting.flatMap((suite) => suite.indexes.map((input) => ({ suite, input })));
     const index = await readIndexes(
       origins.map(({ input }) => input),
       context,
@@ -101,10 +102,10 @@ async function closure(
     const lock: Lock = {
       wanted: wordsOf(request, repositories),
       architecture,
-      suites: suites.map(({ choice, release }) => ({ base: choice.base, suite: choice.suite, date: release.date })),
+      suites: counting.map(({ choice, release }) => ({ base: choice.base, suite: choice.suite, date: release.date })),
       packages,
     };
-    repositories.decided?.({ lock: lockText(lock), why: (name) => why(name, resolution) });
+    repositories.decided?.({ lock: lockText(lock), why: (name) => whyIn(resolution, name) });
     return packages;
   } finally {
     for (const suite of suites) await suite.close();
@@ -132,15 +133,6 @@ const locked = (
   base,
   path,
 });
-
-function why(name: string, { packages, reasons }: Resolution<IndexedPackage>): readonly string[] | undefined {
-  const one = packages.find((candidate) => candidate.name === name);
-  if (!one) return undefined;
-  return chainOf(one, reasons).map((text, i, chain) => {
-    const step = packages.find((candidate) => `${candidate.name} ${candidate.versionText}` === text)!;
-    return i === 0 ? `${text} was asked for` : `${chain[i - 1]} depends on ${reasons.get(step)!.words}: ${text}`;
-  });
-}
 
 async function choicesOf(
   suite: string,

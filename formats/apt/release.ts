@@ -24,6 +24,8 @@ export interface Release {
   readonly architectures: readonly string[];
   readonly components: readonly string[];
   readonly byHash: boolean;
+  /** Its packages are for whoever asks for the suite itself: backports, experiments. */
+  readonly onlyByName: boolean;
   /** Packages for all architectures stand in the index of each. */
   readonly allInside: boolean;
   /** By path below the folder of the suite. */
@@ -74,6 +76,7 @@ export async function readRelease(
     architectures: words(stanza, 'architectures'),
     components: words(stanza, 'components'),
     byHash: fieldOf(stanza, 'acquire-by-hash') === 'yes',
+    onlyByName: fieldOf(stanza, 'notautomatic') === 'yes',
     allInside:
       !words(stanza, 'architectures').includes('all') ||
       words(stanza, 'no-support-for-architecture-all').includes('Packages'),

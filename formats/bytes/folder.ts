@@ -1,7 +1,7 @@
-/** The names below a folder that somebody else filled: links are listed and never followed, depth and number are bounded. */
+/** A folder that somebody else filled: links are listed and never followed to the outside, depth and number are bounded. */
 import { readdir } from 'node:fs/promises';
 import { OcixError } from '../base/errors.ts';
-import { sourceError } from './source.ts';
+import { fileBelow, type RandomSource, sourceError } from './source.ts';
 import { printable } from './text.ts';
 
 export interface FolderBounds {
@@ -39,4 +39,28 @@ export async function pathsBelow(root: string, bounds: FolderBounds): Promise<re
   };
   await walk('', bounds.depth);
   return found.sort();
+}
+
+/** A folder whose files are opened one at a time. */
+export interface FolderSource {
+  readonly kind: 'folder';
+  /** As the user named it. */
+  readonly name: string;
+  /** As `pathsBelow` has them. */
+  readonly paths: readonly string[];
+  /** Undefined where the file is gone. @throws OcixError path/escape for a link that leads out, member/type, source/unreadable */
+  open(path: string): Promise<RandomSource | undefined>;
+}
+
+/** @throws OcixError source/missing, source/unreadable, limit/members */
+export async function folderSource(name: string, bounds: FolderBounds): Promise<FolderSource> {
+  return {
+    kind: 'folder',
+    name,
+    paths: await pathsBelow(name, bounds),
+    async open(path) {
+      const file = await fileBelow(name, path);
+      return file && { ...file, name: `${name.replace(/\/$/, '')}/${path}` };
+    },
+  };
 }

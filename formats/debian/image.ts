@@ -14,6 +14,7 @@ import { COMPLETION } from './completion.ts';
 import { type Contents, type LayerPlan, packageContents } from './contents.ts';
 import { fieldOf } from './control.ts';
 import { scriptsOf } from './database.ts';
+import { changesOf, factsOf } from './facts.ts';
 import { layerGroups } from './groups.ts';
 import { deferred, layerTar } from './layer-stream.ts';
 import { neededBy, unpackOrder } from './order.ts';
@@ -82,6 +83,7 @@ function assembled(
     ),
     history: plans.map(({ title }) => ({ createdBy: title, emptyLayer: false })),
     annotations: new Map([[PACKAGES_LABEL, list]]),
+    packages: packages.map(factsOf),
     ...(!packaging.distroless && packages.some((one) => scriptsOf(one).length) ? { completion: COMPLETION } : {}),
     original: {},
   };
@@ -167,12 +169,11 @@ function noteUnmet(packages: readonly DebPackage[], satisfied: Satisfaction<DebP
 
 function noteOddities(one: DebPackage, { distroless }: Packaging, context: Context): void {
   const scripts = scriptsOf(one);
-  if (scripts.length)
-    note(
-      context,
-      'dropped',
-      `its maintainer scripts were not run: ${scripts.join(', ')}${distroless ? '' : ' (dpkg --configure -a runs them in the image)'}`,
-      packageText(one),
-    );
+  if (scripts.length) {
+    const changes = changesOf(one);
+    const what = `${scripts.join(', ')}${changes.length ? `, which call ${changes.join(', ')}` : ''}`;
+    const how = distroless ? '' : ' (dpkg --configure -a runs them in the image)';
+    note(context, 'dropped', `its maintainer scripts were not run: ${what}${how}`, packageText(one));
+  }
   if (!hasPolicyVersion(one)) note(context, 'repaired', 'its version does not start with a digit', packageText(one));
 }

@@ -109,5 +109,8 @@ const badValue = (field: string, value: string, expected: string): OcixError =>
 export const hasPolicyVersion = ({ version }: DebPackage): boolean => isPolicyVersion(version);
 
 /** `name version architecture`, for people. */
-export const packageText = ({ name, versionText, architecture }: DebPackage): string =>
-  `${name} ${versionText} ${architecture}`;
+export const packageText = ({
+  name,
+  versionText,
+  architecture,
+}: Pick<DebPackage, 'name' | 'versionText' | 'architecture'>): string => `${name} ${versionText} ${architecture}`;

@@ -53,7 +53,8 @@ export const satisfaction = <T extends Candidate>(
   native: string | undefined,
 ): Satisfaction<T> => satisfiedBy(catalogueOf(packages), native);
 
-function catalogueOf<T extends Candidate>(packages: readonly T[]): Catalogue<T> {
+/** Packages of a name are in the order in which they are given. */
+export function catalogueOf<T extends Candidate>(packages: readonly T[]): Catalogue<T> {
   const real = new Map<string, T[]>();
   const virtual = new Map<string, Provided<T>[]>();
   for (const one of packages) {

@@ -27,6 +27,8 @@ export interface Image {
   readonly history: readonly HistoryStep[];
   /** The images that it is made of, as a source of that kind tells. */
   readonly dependencies?: readonly ImageDependency[];
+  /** The packages that it is made of, for a source that is packages. */
+  readonly packages?: readonly PackageFacts[];
   /** What stands beside the configuration, for a source without a manifest of its own. */
   readonly annotations?: ReadonlyMap<string, string>;
   /** What completes it, run inside of it, for whoever wants that; it is usable without. */
@@ -39,6 +41,21 @@ export interface ImageDependency {
   /** Where it was found; absent where it was not, and nothing needed its content. */
   readonly place?: string;
   readonly dependencies: readonly ImageDependency[];
+}
+
+/** A package, as it describes itself. */
+export interface PackageFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** All that it says, by the names of fields as it writes them; text that is not UTF-8 lossily. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Names of its scripts; none of them was run. */
+  readonly scripts: readonly string[];
+  /** Paths of the files that are an administrator's to change. */
+  readonly conffiles: readonly string[];
+  /** Bytes of its files, as they are in the package. */
+  readonly size: number;
 }
 
 /** Documents in the forms of Docker's and OCI's images, kept so that they can be passed on byte for byte. */

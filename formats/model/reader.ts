@@ -2,6 +2,7 @@
 import type { Archive, Keeper, Kept } from '../archive/archive.ts';
 import type { Context } from '../base/context.ts';
 import type { Chunks } from '../bytes/chunks.ts';
+import type { FolderSource } from '../bytes/folder.ts';
 import type { ByteSource } from '../bytes/source.ts';
 import type { CompressionName } from '../codec/codec.ts';
 import type { Item } from './image.ts';
@@ -73,8 +74,11 @@ export interface FilesReader {
   readonly summary: string;
   /** @param head the first `HEAD_SIZE` bytes of one of the files, or all there are */
   recognise(head: Uint8Array): Bid | undefined;
-  /** The sources stay open until what this gives is closed; it closes them. */
-  read(sources: readonly ByteSource[], context: Context, reading: Reading): Promise<OpenedFiles>;
+  /**
+   * The sources stay open until what this gives is closed; it closes them.
+   * @param sources files, and folders in which what they need may be found; folders alone stand for the files in them
+   */
+  read(sources: readonly (ByteSource | FolderSource)[], context: Context, reading: Reading): Promise<OpenedFiles>;
 }
 
 export interface OpenedFiles {
@@ -124,8 +128,8 @@ export interface Repositories {
 }
 
 export interface Decision {
-  /** To be given as `lock` the next time. */
-  readonly lock: string;
+  /** To be given as `lock` the next time; absent where nothing has to be written down. */
+  readonly lock?: string;
   /** From what was asked for to the package, a line each; undefined where it is not in. */
   readonly why: (name: string) => readonly string[] | undefined;
 }

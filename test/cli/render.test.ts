@@ -151,6 +151,36 @@ describe('inspect', () => {
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(line).toMatch(/[▏█].*RUN x+…$/);
   });
+  const hello = {
+    name: 'hello',
+    version: '2.10-3',
+    architecture: 'amd64',
+    fields: {
+      Package: 'hello',
+      Depends: 'libc6,\n libx',
+      'Installed-Size': '277',
+      description: 'a \x1b[2Jtoy\n more of it',
+    },
+    scripts: ['postinst'],
+    conffiles: ['/etc/a', '/etc/b'],
+    size: 51_000,
+  };
+  test('says all that one package does', () => {
+    const text = shown({ packages: [hello] });
+    expect(text.slice(text.indexOf('Package'), text.indexOf('\n\nLayers'))).toBe(`Package hello 2.10-3 for amd64
+  Depends      libc6, libx
+  description  a \\x1b[2Jtoy
+  Size         51.0 kB in the package, 283.6 kB installed
+  Scripts      postinst (not run)
+  Conffiles    /etc/a
+               /etc/b`);
+  });
+  test('lists several packages', () => {
+    const text = shown({ packages: [hello, { ...hello, name: 'libc6', scripts: [], size: 3 }] });
+    expect(text).toContain(
+      '2 packages\n  hello  2.10-3  amd64  51.0 kB  postinst (not run)\n  libc6  2.10-3  amd64      3 B\n',
+    );
+  });
   test('lists artifacts and notes', () => {
     const artifacts = [{ names: ['sbom'], mediaType: 'application/spdx', digest: 'sha256:1' }];
     const text = shown({}, { images: [], artifacts, notes: [{ kind: 'dropped', message: 'gone', at: ['x'] }] });

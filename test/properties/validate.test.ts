@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OcixError, type Validation, validate } from '../../converters/index.ts';
+import { deb } from '../../fixtures/deb.ts';
 import { dockerSave, generations } from '../../fixtures/docker-save.ts';
 import { layoutTar, ociLayout } from '../../fixtures/oci-layout.ts';
 import { tar } from '../../fixtures/tar.ts';
@@ -23,6 +24,7 @@ const inputs: Readonly<Record<string, Buffer>> = {
     { name: 'rootfs/' },
     { name: 'rootfs/x', body: 'x' },
   ]),
+  deb: deb({ files: { md5sums: `${'0'.repeat(32)}  x\n`, conffiles: '/x\n' }, data: { x: 'x' } }),
   ...Object.fromEntries(
     Object.entries({ index, manifest, config, runtimeConfig }).map(([name, value]) => [
       name,

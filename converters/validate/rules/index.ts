@@ -1,6 +1,7 @@
 /** All rules by id. The table in `docs/validate.md` is made of it. */
 import { APPC_RULES } from './appc.ts';
 import { CONFIG_RULES } from './config.ts';
+import { DEBIAN_RULES } from './debian.ts';
 import { DOCKER_RULES } from './docker.ts';
 import { IMAGE_RULES } from './image.ts';
 import { ARCHIVE_RULES, JSON_RULES } from './input.ts';
@@ -16,6 +17,7 @@ export const RULES = {
   ...LAYER_RULES,
   ...DOCKER_RULES,
   ...APPC_RULES,
+  ...DEBIAN_RULES,
   ...RUNTIME_RULES,
   ...HOST_RULES,
 } as const satisfies Readonly<Record<string, Rule>>;

@@ -115,6 +115,22 @@ describe('a repository in a folder', () => {
     expect((await read(list, { keyrings: [] })).packages).toBe(ALL);
   });
 
+  test('of backports counts only where it is named itself', async () => {
+    const place = await repo();
+    const newer = { packages: [{ fields: { Package: 'lib', Version: '3:1' } }] };
+    const backports = await repo(
+      { ...newer, release: { Suite: 'stable-backports', Codename: undefined, NotAutomatic: 'yes' } },
+      {
+        change: (files) =>
+          void [...files].map(([path, bytes]) => files.set(path.replace('/stable/', '/stable-backports/'), bytes)),
+      },
+    );
+    const list = join(scratch(), 'toys.list');
+    writeFileSync(list, `deb file://${place} stable main\ndeb file://${backports} stable-backports main\n`);
+    expect((await read(list)).packages).toBe(ALL);
+    expect((await read(list, {}, 'stable-backports/lib')).packages).toBe('{"lib":"3:1"}');
+  });
+
   test.each<[string, RepoRecipe, Changes, string]>([
     ['nobody signed', TOYS, { form: 'unsigned' }, 'signature/missing'],
     [
@@ -213,7 +229,7 @@ describe('a lock file', () => {
   ])('%s is refused', async (_, change, code) => {
     const place = await repo();
     const { lock } = (await read(place)).decision!;
-    expect(await codeOf(() => read(place, { lock: change(lock) }))).toBe(code);
+    expect(await codeOf(() => read(place, { lock: change(lock!) }))).toBe(code);
   });
 });
 

@@ -257,6 +257,38 @@ describe('what is said of the packages', () => {
     ]);
   });
 
+  test('what scripts would have changed of other packages, comments aside', async () => {
+    const postinst =
+      '#!/bin/sh\n# setcap\nupdate-alternatives --install /a b /c 1\ndpkg-divert --add /x\nmy-setcap-x\n';
+    const { notes } = await open([named('a', { files: { postinst, prerm: 'dpkg-statoverride' } })]);
+    expect(notes).toEqual([
+      'its maintainer scripts were not run: postinst, which call dpkg-divert, update-alternatives (dpkg --configure -a runs them in the image)',
+    ]);
+  });
+
+  test('what packages say of themselves', async () => {
+    const { image } = await open([
+      named('a', { files: { prerm: '', conffiles: '/etc/a\nremove-on-upgrade /etc/b\n' }, data: { 'etc/a': 'x' } }),
+    ]);
+    expect(image.packages).toEqual([
+      {
+        name: 'a',
+        version: '1.0-1',
+        architecture: 'all',
+        fields: {
+          Package: 'a',
+          Version: '1.0-1',
+          Architecture: 'all',
+          Maintainer: 'Toy Maker <toy@example.com>',
+          Description: 'a toy',
+        },
+        scripts: ['prerm'],
+        conffiles: ['/etc/a', '/etc/b'],
+        size: expect.any(Number),
+      },
+    ]);
+  });
+
   test('two architectures', async () => {
     const { notes } = await open([
       named('a', { fields: { Architecture: 'amd64' } }),

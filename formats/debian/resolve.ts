@@ -11,8 +11,8 @@
  */
 import { type Context, checkAbort } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { fieldOf } from '../debian/control.ts';
-import { type Alternatives, alternativesText, type Relation } from '../debian/relation.ts';
+import { fieldOf } from './control.ts';
+import { type Alternatives, alternativesText, type Relation } from './relation.ts';
 import {
   type Candidate,
   type Catalogue,
@@ -20,7 +20,7 @@ import {
   relationsOf,
   type Satisfaction,
   satisfiedBy,
-} from '../debian/satisfaction.ts';
+} from './satisfaction.ts';
 
 export interface Wanted {
   readonly name: string;
@@ -194,6 +194,19 @@ export function chainOf<T extends Candidate>(one: T, reasons: ReadonlyMap<T, Rea
   const chain: string[] = [];
   for (let at: T | undefined = one; at; at = reasons.get(at)?.by) chain.unshift(`${at.name} ${at.versionText}`);
   return chain;
+}
+
+/** The chain to a package in sentences, a line each; undefined where it is not in. */
+export function whyIn<T extends Candidate>(
+  { packages, reasons }: Resolution<T>,
+  name: string,
+): readonly string[] | undefined {
+  const one = packages.find((candidate) => candidate.name === name);
+  if (!one) return undefined;
+  return chainOf(one, reasons).map((text, i, chain) => {
+    const step = packages.find((candidate) => `${candidate.name} ${candidate.versionText}` === text)!;
+    return i === 0 ? `${text} was asked for` : `${chain[i - 1]} depends on ${reasons.get(step)!.words}: ${text}`;
+  });
 }
 
 /** Relations are objects of one package each, so what satisfies one does not depend on who asks. */

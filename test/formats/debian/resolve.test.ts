@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readIndexes } from '../../../formats/apt/package-index.ts';
-import { chainOf, resolve } from '../../../formats/apt/resolve.ts';
 import { chunksOf } from '../../../formats/bytes/chunks.ts';
+import { chainOf, resolve } from '../../../formats/debian/resolve.ts';
 import { codeOf, contextWith, refusalOf, sliced } from '../support.ts';
 
 const context = contextWith();
