@@ -253,6 +253,10 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
       node.layer = layer; // it is a name of that file already
       return;
     }
+    // Making room for the name may take away what it is to be a name of: the file above it, or what is in a folder that it replaces.
+    const at = joinPath(folder.path, baseOf(path));
+    if ('path' in target && (target.path.startsWith(`${at}/`) || at.startsWith(`${target.path}/`)))
+      throw new OcixError('path/link', `${shownPath(path)} is a hard link to a file that it takes the place of`);
     const real = place(path, target.inode).path;
     if ('aside' in target) effects?.linkAside(real, target.aside);
     else effects?.link(real, target.path);

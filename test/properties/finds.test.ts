@@ -56,3 +56,22 @@ test(
   },
   SOON,
 );
+
+test.each([
+  [
+    'lies below its target',
+    [
+      { name: 'b/c', type: '1', link: 'b' },
+      { name: 'b', body: 'x' },
+    ],
+  ],
+  [
+    'replaces the folder of its target',
+    [
+      { name: 'd/x', body: 'x' },
+      { name: 'd', type: '1', link: 'd/x' },
+    ],
+  ],
+] as const)('a hard link that %s is refused', (_, entries) => {
+  expect(() => treeOf(entries)).toThrow('that it takes the place of');
+});
