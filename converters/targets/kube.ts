@@ -38,6 +38,12 @@ async function openFolder(out: string, { compression, replace }: TargetOptions, 
   // Everything else in the private folder goes with it.
   const made = join(staging.path, 'kube');
   const blobs = blobStore(join(made, 'images/blobs'));
+  try {
+    await attempt(out, async () => void (await mkdir(join(made, 'images'), { recursive: true })));
+  } catch (error) {
+    await staging.discard();
+    throw error;
+  }
   let referenced: ReadonlySet<Digest> = new Set();
   return {
     keep: streamKeeper(blobs, compression),
