@@ -33,13 +33,15 @@ export interface Downloads {
 }
 
 const MOST_SILENCE = 30_000;
+/** In each span of waiting so much has to come: a byte now and then is as good as nothing. */
+const LEAST_BYTES = 16 * 1024;
 const MOST_REDIRECTS = 5;
 
 const isRemote = (base: string): boolean => /^https?:\/\//i.test(base);
 
 /**
  * @param cache the folder where files are kept; it is made where it is needed
- * @param silence milliseconds without a byte after which nothing more is expected
+ * @param silence milliseconds of waiting in which nothing comes, or next to nothing, after which nothing more is expected
  */
 export function downloads(cache: string, context: Context, silence = MOST_SILENCE): Downloads {
   const ask = (address: URL, from: number) => request(address, { from, silence }, context);
@@ -216,14 +218,14 @@ const failed = (address: URL, why: string): OcixError =>
     hint: 'Check the address, or use another mirror.',
   });
 
-/** Ends a connection that says nothing, and tells an interruption from a failure. */
+/** Ends a connection that says nothing or next to nothing, and tells an interruption from a failure. What the consumer takes does not count. */
 function alarm(most: number, context: Context) {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const rest = (): void => clearTimeout(timer);
-  const wait = (): void => {
+  const wait = (milliseconds = most): void => {
     rest();
-    timer = setTimeout(() => controller.abort(), most);
+    timer = setTimeout(() => controller.abort(), milliseconds);
   };
   const signal = AbortSignal.any([controller.signal, context.signal]);
   const told = (address: URL, cause: unknown): Error => {
@@ -232,7 +234,7 @@ function alarm(most: number, context: Context) {
     if (controller.signal.aborted)
       return new OcixError(
         'network/timeout',
-        `${printable(address.host)} has not sent anything for ${most / 1000} seconds`,
+        `${printable(address.host)} has sent nothing, or next to nothing, for ${most / 1000} seconds`,
         {
           hint: 'Try again later, or use another mirror. What came so far is kept.',
           cause,
@@ -257,12 +259,19 @@ function alarm(most: number, context: Context) {
       }
     },
     async *body(address: URL, { body }: Response): AsyncGenerator<Uint8Array> {
+      let left = most;
+      let received = 0;
       try {
         wait();
+        let since = performance.now();
         for await (const chunk of body ?? []) {
           rest();
+          left -= performance.now() - since;
+          received += (chunk as Uint8Array).length;
+          if (received >= LEAST_BYTES) [left, received] = [most, 0];
           yield chunk as Uint8Array;
-          wait();
+          wait(left);
+          since = performance.now();
         }
       } catch (cause) {
         throw told(address, cause);

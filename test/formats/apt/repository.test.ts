@@ -7,7 +7,6 @@ import type { PrivateKey } from 'openpgp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { aptRepo, type RepoRecipe } from '../../../fixtures/apt-repo.ts';
 import { apt } from '../../../formats/apt/index.ts';
-import { parseSources } from '../../../formats/apt/sources.ts';
 import { createContext } from '../../../formats/base/context.ts';
 import { imagesOf } from '../../../formats/model/image.ts';
 import type { Decision, Repositories } from '../../../formats/model/reader.ts';
@@ -58,6 +57,13 @@ async function repo(recipe: RepoRecipe = TOYS, changes: Changes = {}): Promise<s
     writeFileSync(join(folder, path), bytes);
   }
   return folder;
+}
+
+/** One bit of a file. */
+function changed(files: Map<string, Uint8Array>, path: string): void {
+  const bytes = new Uint8Array(files.get(path)!);
+  bytes[bytes.length - 2]! ^= 1;
+  files.set(path, bytes);
 }
 
 interface Read {
@@ -159,6 +165,42 @@ describe('a repository in a folder', () => {
       TOYS,
       { change: (files) => void files.set('dists/stable/main/binary-amd64/Packages', Buffer.from('Package: evil\n')) },
       'size/mismatch',
+    ],
+    [
+      'has another index of the same length',
+      TOYS,
+      { change: (files) => changed(files, 'dists/stable/main/binary-amd64/Packages') },
+      'digest/mismatch',
+    ],
+    [
+      'has another package of the same length',
+      TOYS,
+      { change: (files) => changed(files, 'pool/lib_1.0_all.deb') },
+      'digest/mismatch',
+    ],
+    [
+      'was signed by somebody else',
+      TOYS,
+      {
+        form: 'unsigned',
+        change: async (files) => {
+          const text = Buffer.from(files.get('dists/stable/Release')!).toString();
+          files.set('dists/stable/InRelease', Buffer.from(await clearSigned(await newKey(), text)));
+        },
+      },
+      'signature/untrusted',
+    ],
+    [
+      'has text behind what was signed',
+      TOYS,
+      {
+        change: (files) =>
+          void files.set(
+            'dists/stable/InRelease',
+            Buffer.concat([files.get('dists/stable/InRelease')!, Buffer.from('Suite: stable\n')]),
+          ),
+      },
+      'signature/invalid',
     ],
     [
       'has no index',
@@ -343,31 +385,4 @@ test.each(['app', 'stable/', '/app', '../x/app', 'stable/a b', 'stable/app=', 's
 
 test('without a repository there is nothing to read', async () => {
   expect(await codeOf(() => apt.read('stable/app', createContext(), READING))).toBe('usage/option');
-});
-
-describe('parseSources()', () => {
-  test('reads lines and stanzas', () => {
-    expect(parseSources('deb [arch=amd64,arm64 signed-by=/k] http://x/debian bookworm main contrib # why\n\n')).toEqual(
-      [
-        {
-          uri: 'http://x/debian',
-          suite: 'bookworm',
-          components: ['main', 'contrib'],
-          architectures: ['amd64', 'arm64'],
-          signedBy: ['/k'],
-          ignoreDate: false,
-        },
-      ],
-    );
-    const text =
-      '# c\nTypes: deb deb-src\nURIs: http://x\n# c\nSuites: a a-updates\nComponents: main\nSigned-By: /k\n\nTypes: deb\nURIs: http://y\nSuites: b\nEnabled: no\n';
-    expect(parseSources(text).map(({ uri, suite, signedBy }) => [uri, suite, ...signedBy])).toEqual([
-      ['http://x', 'a', '/k'],
-      ['http://x', 'a-updates', '/k'],
-    ]);
-  });
-
-  test.each(['deb\n', 'deb http://x\n', 'deb [x http://x y\n', 'Types: deb\nURIs: x\n'])('refuses %j', async (text) => {
-    expect(await codeOf(() => parseSources(text))).toBe('usage/argument');
-  });
 });

@@ -31,6 +31,16 @@ test.each([
   );
 });
 
+test('a server that sends a byte now and then is given up', async () => {
+  const base = await listening((_, response) => {
+    const more = setInterval(() => response.write('x'), 20);
+    response.on('close', () => clearInterval(more));
+  });
+  expect(await codeOf(() => downloads(scratch(), createContext(), 200).small({ base, path: 'x' }, 1e6))).toBe(
+    'network/timeout',
+  );
+});
+
 test('an interruption does not wait for the server', async () => {
   const controller = new AbortController();
   const base = await listening(() => controller.abort());
