@@ -32,7 +32,7 @@ fuzz: install ## hostile input made by chance, for SECONDS=60, from SEED; ONLY=n
 	@$(NPM) run --silent fuzz
 
 bench: build ## measure against the peers (root, Debian; see test/bench/)
-	@test/bench/make-image.sh && test/bench/make-image.sh small && test/bench/make-image.sh many && node test/bench/run.mjs
+	@test/bench/make-image.sh && test/bench/make-image.sh small && test/bench/make-image.sh many && test/bench/make-mirror.sh && node test/bench/run.mjs
 
 clean: ## remove what was built
 	@rm -rf dist build coverage

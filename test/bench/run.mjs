@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compares ocix with its peers and prints a table. Usage, after a build and make-image.sh:
+// Compares ocix with its peers and prints a table. Usage, after a build, make-image.sh and make-mirror.sh:
 //
 //   node test/bench/run.mjs [--job NAME]... [--runs N] [--node PATH] [--ocix PATH] [--only ocix|peer]
 //                           [--settle MS] [--scratch DIR] [--json]
@@ -141,7 +141,7 @@ for (const name of names) {
     // ocix is compared with itself, or with nothing.
     if (options.only === 'peer' && (!comparison.peer || comparison.self)) continue;
     try {
-      if (missing.length) throw new Error(`${missing.join(', ')} is missing: see make-image.sh`);
+      if (missing.length) throw new Error(`${missing.join(', ')} is missing: see make-image.sh and make-mirror.sh`);
       const sides = compare(comparison);
       const result = { job: name, label, ...sides, verdicts: verdicts(comparison, sides) };
       results.push(result);
