@@ -62,11 +62,16 @@ describe('a keyring', () => {
       [`prefix.d/example.com/app/${a}`]: binaryKeys(alice),
       'README.md': 'not looked at',
     });
-    expect(await read(root)).toEqual([
-      [b, 'example.com'],
-      [a, 'example.com/app'],
-      [a, undefined],
-    ]);
+    // Fingerprints are different each time, and so is their order among the names of folders.
+    const found = await read(root);
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        [b, 'example.com'],
+        [a, 'example.com/app'],
+        [a, undefined],
+      ]),
+    );
   });
 
   test('that comes first masks keys of one that comes later, by an empty file', async () => {
