@@ -16,9 +16,9 @@ function place(): string {
 
 const QUESTIONS: readonly (readonly [line: string, answers: readonly string[]])[] = [
   ['ocix conv', ['convert']],
-  ['ocix d', ['detect', 'diff', 'docker2oci']],
+  ['ocix d', ['deb2aci', 'deb2oci', 'detect', 'diff', 'docker2aci', 'docker2oci']],
   ['ocix help val', ['validate']],
-  ['ocix convert --comp', ['--compress']],
+  ['ocix convert --compr', ['--compress']],
   ['ocix convert --compress ', ['gzip', 'keep', 'none', 'zstd']],
   ['ocix convert --to oci-', ['oci-archive']],
   ['ocix validate --level ', ['must', 'should']],
