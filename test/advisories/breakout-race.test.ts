@@ -11,18 +11,18 @@ import { sampleLayer } from '../../fixtures/images.ts';
 import { ended, ocixStarted } from '../cases/command.ts';
 import { scratch } from '../fixtures/peers.ts';
 
-/** Renames folders below every `.ocix-*`, three levels deep, and puts symlinks to `outside` there; says how many. */
+/** Renames folders below every `.ocix-*`, three levels deep, and puts symlinks to `outside` there, and prints a dot for each. */
 const RACER = `
 const fs = require('node:fs'), { join } = require('node:path');
 const [parent, outside] = process.argv.slice(1);
-let swaps = 0, number = 0;
-process.on('SIGTERM', () => { fs.writeSync(1, String(swaps)); process.exit(0); });
+let number = 0;
+process.on('SIGTERM', () => process.exit(0));
 function names(folder) { try { return fs.readdirSync(folder, { withFileTypes: true }); } catch { return []; } }
 function swap(path) {
   try {
     const away = join(parent, '.ocix-away-' + number++);
     fs.renameSync(path, away);
-    try { fs.symlinkSync(outside, path); swaps++; } catch {}
+    try { fs.symlinkSync(outside, path); fs.writeSync(1, '.'); } catch {}
     if (number % 3) { try { fs.unlinkSync(path); fs.renameSync(away, path); } catch {} }
   } catch {}
 }
@@ -48,12 +48,11 @@ function round() {
 round();
 `;
 
-/** Swaps the one folder that is being filled, wherever the tree is, and puts it back at once: whoever goes by paths is led out. */
+/** Swaps the one folder that is being filled, wherever the tree is, and puts it back at once (a dot each): whoever goes by paths is led out. */
 const FOCUSED = `
 const fs = require('node:fs'), { join } = require('node:path');
 const [parent, outside] = process.argv.slice(1);
-let swaps = 0;
-process.on('SIGTERM', () => { fs.writeSync(1, String(swaps)); process.exit(0); });
+process.on('SIGTERM', () => process.exit(0));
 function round() {
   for (const name of fs.readdirSync(parent)) {
     if (!name.startsWith('.ocix-')) continue;
@@ -62,9 +61,9 @@ function round() {
       try {
         fs.renameSync(path, path + '-away');
         fs.symlinkSync(outside, path);
-        swaps++;
         fs.unlinkSync(path);
         fs.renameSync(path + '-away', path);
+        fs.writeSync(1, '.');
       } catch {}
     }
   }
@@ -169,7 +168,9 @@ describe('a process that swaps folders for symlinks while', () => {
       const racerEnd = new Promise((resolve) => racer.on('close', resolve));
       const statuses: (number | null)[] = [];
       const started = performance.now();
-      for (let run = 0; run < 12 && performance.now() - started < 1500; run++) {
+      // A machine with much else to do gives the racer few turns: it gets more runs there, not fewer swaps.
+      const enough = (run: number) => swaps.length > 3 && (run >= 12 || performance.now() - started > 1500);
+      for (let run = 0; run < 60 && !enough(run); run++) {
         // Every other time from a pipe, whose layers are kept beside the tree.
         const child = ocixStarted([command, '-q', run % 2 ? '-' : source, join(parent, `out${run}`)]);
         child.stdin.end(run % 2 ? archive : '');
@@ -181,7 +182,7 @@ describe('a process that swaps folders for symlinks while', () => {
       racer.kill('SIGTERM');
       await racerEnd;
       expect(stateOf(outside)).toEqual(before);
-      expect(Number(swaps)).toBeGreaterThan(3);
+      expect(swaps.length).toBeGreaterThan(3);
     },
   );
 
@@ -198,13 +199,13 @@ describe('a process that swaps folders for symlinks while', () => {
     let swaps = '';
     racer.stdout.on('data', (chunk) => (swaps += chunk));
     const racerEnd = new Promise((resolve) => racer.on('close', resolve));
-    for (let run = 0; run < 2; run++) {
+    for (let run = 0; run < 60 && (run < 2 || swaps.length <= 20); run++) {
       const { status, stderr } = await ended(ocixStarted([command, '-q', source, join(parent, `out${run}`)]));
       expect([0, 4, 7], stderr).toContain(status);
       expect(stateOf(outside)).toEqual(before);
     }
     racer.kill('SIGTERM');
     await racerEnd;
-    expect(Number(swaps)).toBeGreaterThan(20);
+    expect(swaps.length).toBeGreaterThan(20);
   });
 });
