@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Digest, DigestAlgorithm } from './digest.ts';
+import { HASH_BEHIND } from './source.ts';
 
 export interface HashRequest {
   readonly stream: number;
@@ -21,7 +22,7 @@ export interface HashAnswer {
 
 /** A running hash on the thread. */
 export interface ThreadHash {
-  /** Takes bytes that stay as they are until the call after this one has resolved: it waits for those before. */
+  /** Takes bytes that stay as they are until `HASH_BEHIND` calls after this one have resolved. */
   update(bytes: Uint8Array): Promise<void>;
   /** Ends it. */
   digest(): Promise<Digest>;
@@ -49,7 +50,7 @@ export function threadHash(algorithm: DigestAlgorithm): ThreadHash | undefined {
   if (!running && !existsSync(SCRIPT)) return undefined;
   const thread = (running ??= start());
   const stream = ++streams;
-  let before: Promise<unknown> = Promise.resolve();
+  const under: Promise<unknown>[] = [];
   let open = true;
   const end = () => {
     open = false;
@@ -57,10 +58,9 @@ export function threadHash(algorithm: DigestAlgorithm): ThreadHash | undefined {
   };
   return {
     async update(bytes) {
-      const earlier = before;
-      before = ask(thread, { stream, algorithm, bytes });
-      before.catch(() => {}); // whoever stops early does not wait for it
-      await earlier;
+      const answer = ask(thread, { stream, algorithm, bytes });
+      answer.catch(() => {}); // whoever stops early does not wait for it
+      if (under.push(answer) > HASH_BEHIND) await under.shift();
     },
     digest: async () => (await end()).digest!,
     drop: () => {

@@ -70,7 +70,7 @@ function randomSource(name: string, { size, mtimeMs }: Stats, handle: FileHandle
     name,
     size,
     modified: mtimeMs,
-    window: (start, length) => readWindow(file, start, within(start, length), fresh()),
+    window: (start, length) => readWindow(file, start, within(start, length), fresh),
     reusingWindow: (start, length) => readWindow(file, start, within(start, length), ring(within(start, length))),
     close: () => closeOnce(handle),
   };
@@ -80,28 +80,35 @@ async function closeOnce(handle: FileHandle): Promise<void> {
   if (handle.fd >= 0) await handle.close();
 }
 
-/** New memory for every read. */
-const fresh = (): ReadMemory => (size) => Buffer.allocUnsafeSlow(size);
-
-/** A window of this many bytes is worth that another thread hashes it. */
+/** A window of this many bytes is worth that another thread hashes it; fewer and larger reads make fewer messages to it. */
 const SHARED = 4 * 2 ** 20;
+const SHARED_READ = 2 ** 20;
+
+/** Reads that a hash on another thread may lag behind: it loses ground on large files, and regains it on small ones. */
+export const HASH_BEHIND = 4;
 
 /**
- * Four buffers in turn: one is being read into, one is at the consumer, and the consumer may still be busy with two. Those of
- * a long window are shared between threads.
+ * Buffers in turn: one is being read into, one is at the consumer, and the consumer may still be busy with two. Those of
+ * a long window are shared with the thread that hashes, which may be busy with more.
  */
 function ring(length: number): ReadMemory {
+  const shared = length >= SHARED;
+  const count = shared ? HASH_BEHIND + 2 : 4;
+  const make = () => (shared ? Buffer.from(new SharedArrayBuffer(SHARED_READ)) : Buffer.allocUnsafeSlow(READ));
   const buffers: Buffer[] = [];
   let turn = 0;
-  return (size) => {
-    const buffer = (buffers[turn] ??=
-      length < SHARED ? Buffer.allocUnsafeSlow(READ) : Buffer.from(new SharedArrayBuffer(READ)));
-    turn = (turn + 1) % 4;
-    return buffer.subarray(0, size);
+  return (left) => {
+    const buffer = (buffers[turn] ??= make());
+    turn = (turn + 1) % count;
+    return buffer.subarray(0, left);
   };
 }
 
-type ReadMemory = (size: number) => Buffer;
+/** New memory for every read. */
+const fresh: ReadMemory = (left) => Buffer.allocUnsafeSlow(Math.min(READ, left));
+
+/** What to read into next, where so many bytes are left. */
+type ReadMemory = (left: number) => Buffer;
 
 /** One read is always under way while the consumer works on the one before. */
 async function* readWindow(
@@ -112,9 +119,9 @@ async function* readWindow(
 ): AsyncGenerator<Uint8Array> {
   const end = start + length;
   const read = async (at: number): Promise<Uint8Array> => {
-    const wanted = Math.min(READ, end - at);
-    const { bytesRead, buffer } = await handle.read(memory(wanted), 0, wanted, at);
-    return bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
+    const buffer = memory(end - at);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    return bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
   };
   let at = start;
   let ahead = at < end ? read(at) : undefined;

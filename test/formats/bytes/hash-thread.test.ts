@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { digestOf, verify } from '../../../formats/bytes/digest.ts';
 import { threadHash } from '../../../formats/bytes/hash-thread.ts';
-import { fileSource } from '../../../formats/bytes/source.ts';
+import { fileSource, HASH_BEHIND } from '../../../formats/bytes/source.ts';
 import { scratch } from '../../fixtures/peers.ts';
 import { codeOf, whole } from '../support.ts';
 
@@ -19,10 +19,10 @@ beforeAll(() => {
 
 const content = Uint8Array.from({ length: 5_000_000 }, (_, i) => (i * 31) % 251);
 
-/** As a reusing window gives them: a piece is overwritten when two more have been asked for. */
+/** As a reusing window gives them to a hash on a thread: a piece is overwritten as soon as the hash must be done with it. */
 async function* reused(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  const ring = [0, 1].map(() => new Uint8Array(new SharedArrayBuffer(size)));
-  for (let at = 0, turn = 0; at < bytes.length; at += size, turn ^= 1) {
+  const ring = Array.from({ length: HASH_BEHIND + 1 }, () => new Uint8Array(new SharedArrayBuffer(size)));
+  for (let at = 0, turn = 0; at < bytes.length; at += size, turn = (turn + 1) % ring.length) {
     const part = bytes.subarray(at, at + size);
     ring[turn]!.set(part);
     yield ring[turn]!.subarray(0, part.length);
