@@ -41,8 +41,8 @@ export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOption
   readonly force?: boolean | undefined;
   /** Writes images with one layer each. */
   readonly flatten?: boolean | undefined;
-  /** Names other than the source has, from those that it has; called once, before anything is written. */
-  readonly rename?: ((names: readonly string[]) => readonly string[]) | undefined;
+  /** Names other than the source has, a list an image, from those that it has; called once, before anything is written. */
+  readonly rename?: ((names: readonly (readonly string[])[]) => Promise<readonly (readonly string[])[]>) | undefined;
   /** Annotations of the images' entries in a layout's index: where they came from. */
   readonly origin?: Readonly<Record<string, string>> | undefined;
   /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
@@ -148,12 +148,13 @@ const onlyPod = ([first, ...more]: readonly Item[]): Pod | undefined =>
 /** What becomes of every item, whatever the target. */
 async function remade(
   items: readonly Storable[],
-  { flatten, rename = (names) => names }: ConvertOptions,
+  { flatten, rename }: ConvertOptions,
   keep: Keeper,
   context: Context,
 ): Promise<readonly Storable[]> {
   const flat = flatten ? await flattened(items, keep, context) : items;
-  return flat.map((item) => ({ ...item, names: rename(item.names) }));
+  const names = await rename?.(flat.map((item) => item.names));
+  return names ? flat.map((item, i) => ({ ...item, names: names[i]! })) : flat;
 }
 
 const podNamed = (pod: Pod, ref: string | undefined): Pod =>

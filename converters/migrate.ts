@@ -90,7 +90,11 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
       for (let i = next++; i < units.length && !stopped; i = next++) {
         checkAbort(context);
         const unit = units[i]!;
-        images[i] = origins.has(unit.origin) ? { source: unit.source, state: 'there already' } : await one(unit);
+        try {
+          images[i] = origins.has(unit.origin) ? { source: unit.source, state: 'there already' } : await one(unit, i);
+        } finally {
+          names.pass(i);
+        }
         options.onImage?.(images[i]!, --left);
       }
     } catch (error) {
@@ -103,8 +107,9 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return { estate, out, images, others };
 
-  async function one(unit: Unit): Promise<MigratedImage> {
-    const shared = layers.forImage();
+  async function one(unit: Unit, i: number): Promise<MigratedImage> {
+    // Who waits for a name must not be waited for: a layer of its own it makes alone.
+    const shared = unit.names.length ? layers.forImage() : undefined;
     try {
       const report = await convert(unit.source, out, {
         ...options,
@@ -114,12 +119,12 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
         dependencies: [...dependencies, ...(options.dependencies ?? [])],
         shared,
         origin: { [ORIGIN]: unit.origin },
-        rename: (own) => names(unit, own),
+        rename: (own) => names.give(i, own),
       });
-      shared.committed();
+      shared?.committed();
       return { source: unit.source, state: 'converted', report };
     } catch (error) {
-      shared.failed();
+      shared?.failed();
       return { source: unit.source, state: 'failed', error: failure(error) };
     }
   }
@@ -246,23 +251,44 @@ async function namesIn(out: string, context: Context): Promise<ReadonlyMap<strin
   );
 }
 
+interface NameGiver {
+  /** Where names were not known before, waits for those before it, so that who gets one does not depend on who is quicker. */
+  give(unit: number, own: readonly (readonly string[])[]): Promise<readonly (readonly string[])[]>;
+  /** It has its names, or needs none. */
+  pass(unit: number): void;
+}
+
 /**
- * No two images under one name, and none that loses it: what is in the layout keeps its names, then the last image of the estate has them, and the
- * others are told apart.
+ * No two images under one name, and none that loses it: what is in the layout keeps its names, then the last image of the estate has them as far
+ * as they are known before it is read, then the first; the others are told apart.
  */
-function nameGiver(
-  units: readonly Unit[],
-  there: ReadonlyMap<string, string>,
-): (unit: Unit, own: readonly string[]) => readonly string[] {
+function nameGiver(units: readonly Unit[], there: ReadonlyMap<string, string>): NameGiver {
   const owners = new Map([
     ...units.flatMap((unit) => unit.names.map((name) => [name, unit.origin] as const)),
     ...there,
   ]);
-  return (unit, own) =>
-    own.map((name) => {
-      const owner = owners.get(name);
-      if (owner === undefined) owners.set(name, unit.origin);
-      if (owner === undefined || owner === unit.origin) return name;
-      return `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${unit.apart}`;
-    });
+  const pass: (() => void)[] = [];
+  /** When all before have passed. */
+  const turns = [Promise.resolve()];
+  for (const [i, unit] of units.entries()) {
+    const passed = new Promise<void>((resolve) => pass.push(resolve));
+    if (unit.names.length) pass[i]!();
+    turns.push(turns[i]!.then(() => passed));
+  }
+  return {
+    async give(unit, own) {
+      const { origin, apart, names: known } = units[unit]!;
+      if (!known.length) await turns[unit];
+      const names = own.map((some) => some.map((name) => nameFor(name, origin, apart)));
+      pass[unit]!();
+      return names;
+    },
+    pass: (unit) => pass[unit]!(),
+  };
+
+  function nameFor(name: string, origin: string, apart: string): string {
+    const owner = owners.get(name) ?? origin;
+    owners.set(name, owner);
+    return owner === origin ? name : `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${apart}`;
+  }
 }

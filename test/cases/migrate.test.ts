@@ -1,10 +1,11 @@
 /** Whole estates into one layout: what is shared is stored once, what is broken stops nothing, what was stopped goes on. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type AciRecipe, aciTar, graphImage, named, rktStore } from '../../fixtures/aci.ts';
 import { dockerSave } from '../../fixtures/docker-save.ts';
-import { greeting } from '../../fixtures/images.ts';
+import { greeting, sampleLayer } from '../../fixtures/images.ts';
 import { scratch } from '../fixtures/peers.ts';
 import { ocix, ocixStarted, output, refused } from './command.ts';
 import { readLayout } from './layout.ts';
@@ -172,6 +173,21 @@ test('two images of one name are both there: the last has it, the other is told 
     'example.com/same:1.0',
   ]);
   expect(output(['ls', `oci:${out}:example.com/same:1.0`]).includes('newer')).toBe(true);
+});
+
+test('of two archives with one name the first has it, also where the other is read sooner', () => {
+  const large = { ...greeting('amd64'), layers: [sampleLayer([{ name: 'large', body: 'x'.repeat(40_000_000) }])] };
+  const folder = folderOf([
+    ['1.tar.gz', gzipSync(dockerSave(large, { generation: '1.10' }), { level: 1 })],
+    ['2.tar', dockerSave(greeting('amd64'), { generation: '1.10' })],
+  ]);
+  const out = join(scratch(), 'out');
+  const lines = linesOf(output(['migrate', '-q', folder, out]));
+  expect(lines.map(({ name }) => name)).toEqual([
+    'greeting:latest',
+    expect.stringMatching(/^greeting:latest-[0-9a-f]{12}$/),
+  ]);
+  expect(output(['ls', `oci:${out}:greeting:latest`]).includes('large')).toBe(true);
 });
 
 test('a folder may hold images of every kind, and files that are none', () => {
