@@ -24,7 +24,7 @@ import {
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
-import { decrypted } from './decrypted.ts';
+import { decrypted, decryptedBytes } from './decrypted.ts';
 import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
 import { allOf, filesSource, namedSource } from './open-packages.ts';
 import { type ImageSettings, withSettings } from './passes/settings.ts';
@@ -149,6 +149,7 @@ async function openFound(
   const reading: Reading = {
     keep,
     dependencies,
+    decrypt: (bytes) => decryptedBytes(bytes, options.passphrase, context),
     compatible,
     packaging: { ...PACKAGING, ...options.packaging },
     repositories,

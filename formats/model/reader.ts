@@ -142,6 +142,8 @@ export interface Reading {
   readonly dependencies: readonly string[];
   /** Somebody only looks: what an image needs and is not there is told, and no reason to refuse. */
   readonly looking?: true | undefined;
+  /** Takes the encryption off what is read beside the source; what is not encrypted stays as it is. @throws OcixError encryption/passphrase */
+  readonly decrypt?: ((bytes: Chunks) => Chunks) | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   readonly packaging: Packaging;
