@@ -167,6 +167,7 @@ async function openFound(
 
   async function open(): Promise<OpenedSource> {
     const byName = text.transport === undefined ? undefined : nameReaderNamed(text.transport);
+    if (repositories?.lock && !byName?.locks) throw nothingToLock();
     if (byName) return namedSource(byName, text, reading, context);
     const several = text.files && filesReaderNamed(text.transport!);
     if (several && text.files) return filesSource(several, await allOf(text.files, context), text, reading, context);
@@ -188,6 +189,11 @@ async function openFound(
     }
   }
 }
+
+const nothingToLock = (): OcixError =>
+  new OcixError('usage/option', 'a lock file is for packages of a repository', {
+    hint: 'Leave --lock out: files that are named are the same the next time.',
+  });
 
 /** Bytes of which the beginning was looked at. */
 const whole = (bytes: ByteSource, { open }: Unwrapped): ByteSource =>
