@@ -18,7 +18,10 @@ const isRoot = process.getuid?.() === 0;
 const TAGS = ['many:1', 'example.com/many:also', 'second:2'] as const;
 
 /** With an image layout, and with what older engines read. */
-const FORMS = [[], ['--v1']] as const;
+const FORMS: readonly (readonly [form: string, options: readonly string[]])[] = [
+  ['as a layout too', []],
+  ['with --v1', ['--v1']],
+];
 
 /** Two images that share layers, with three tags, by way of a layout. */
 function severalImages(folder: string, form: readonly string[]): string {
@@ -63,8 +66,8 @@ describe('with a Docker daemon', () => {
   });
 
   withDaemon.each(FORMS)(
-    'an archive of several images with several tags is loaded with all of them, and runs %s',
-    (...form) => {
+    'an archive of several images with several tags is loaded with all of them, and runs, %s',
+    (_, form) => {
       const said = docker('load', '--input', severalImages(scratch(), form));
       for (const tag of TAGS) expect(said).toContain(tag);
       expect(docker('run', '--rm', '--network=none', 'second:2')).toBe(greetingText);
@@ -104,8 +107,8 @@ describe('with a Docker daemon', () => {
 });
 
 (isRoot ? withPeer('podman') : test.skip).each(FORMS)(
-  'podman loads several images with several tags, and skopeo reads each %s',
-  (...form) => {
+  'podman loads several images with several tags, and skopeo reads each, %s',
+  (_, form) => {
     const { folder, podman } = podmanHome();
     const archive = severalImages(folder, form);
     podman('load', '--input', archive);
