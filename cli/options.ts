@@ -138,7 +138,9 @@ export function targetOptions(command: Command): Command {
     .addOption(
       new Option('--layer <n>', 'to tar: one layer as it is, 0 is the base').argParser(wholeNumber).helpGroup(OUT),
     )
-    .addOption(new Option('--v1', 'to docker-archive: also what Docker before 1.10 reads').helpGroup(OUT))
+    .addOption(
+      new Option('--v1', 'to docker-archive: what Docker before 1.10 reads too, and no image layout').helpGroup(OUT),
+    )
     .addOption(
       new Option(
         '--sign-key <file>',

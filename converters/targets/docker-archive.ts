@@ -2,10 +2,11 @@
  * Docker archives, as `docker load` takes them since version 1.10, and podman and skopeo with it.
  * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  *
- * Layers are called `HEX.tar` after their diffID, and configurations `HEX.json` after the image id. Readers take any name that `manifest.json`
- * gives, and these are what skopeo writes. The folders of version 1 (`ID/layer.tar`, `ID/json`, `VERSION`) are there only on request: Docker
- * before 1.10 asks for them, and no current tool reads them. Layers are not compressed, as `docker save` has always had it, so each name is the digest of
- * what it names; a layer that occurs twice is one member that is named twice.
+ * Layers are blobs under their diffIDs, and configurations under the image id, as Docker 25 and later have them: readers take any name that
+ * `manifest.json` gives, and so the archive is an image layout besides (docker-layout.ts). On request the folders of version 1 (`ID/layer.tar`, `ID/json`,
+ * `VERSION`) are there instead, which Docker before 1.10 asks for and no current tool reads: those engines take every folder for one of theirs, so
+ * there is no layout then. Layers are not compressed, as `docker save` has always had it, so each name is the digest of what it names; a layer that
+ * occurs twice is one member that is named twice. See docs/decisions/0016-docker-archives.md.
  */
 import { join } from 'node:path';
 import { bytesMember, type PackedMember } from '../../formats/archive/envelope.ts';
@@ -22,10 +23,11 @@ import { IMAGE_FIELDS } from './carries.ts';
 import { type CompressionPlan, refuseCompression } from './compression.ts';
 import { configBytes } from './config-bytes.ts';
 import { type NamedImage, onlyImages } from './docker-items.ts';
+import { blobName, type LayoutImage, layoutMembers } from './docker-layout.ts';
 import { type Version1Chain, version1Chain } from './docker-version1.ts';
 import { type LayerSteps, layerSteps } from './layer-steps.ts';
 import { layerStore } from './layer-store.ts';
-import type { WrittenImage } from './oci-documents.ts';
+import { platformOf, type WrittenImage } from './oci-documents.ts';
 import { repositoriesOf, repoTags } from './repo-tags.ts';
 import { packInto, stagedMember } from './staged-archive.ts';
 import type { StoredLayer } from './store-layer.ts';
@@ -72,6 +74,7 @@ interface MadeImage {
   readonly images: readonly Image[];
   readonly config: Uint8Array;
   readonly id: Digest;
+  readonly platform: Json;
   readonly tags: readonly string[];
   readonly layers: readonly StoredLayer[];
   readonly sources: Readonly<Record<Digest, Json>>;
@@ -90,7 +93,8 @@ async function madeImage({ image, names }: NamedImage, steps: LayerSteps, contex
     layers.map(({ diffId }) => diffId),
     context,
   );
-  return { images: [image], config, id: digestOf(config), tags: repoTags(image, names, context), layers, sources };
+  const tags = repoTags(image, names, context);
+  return { images: [image], config, id: digestOf(config), platform: platformOf(image, context), tags, layers, sources };
 }
 
 /** Where its vendor serves a layer, as Docker says it; without it a push would upload what may not be distributed. */
@@ -121,8 +125,15 @@ function writtenImage(image: Image, made: readonly MadeImage[]): WrittenImage {
   return { image, digest: id, configDigest: id, layers };
 }
 
-const layerName = ({ diffId }: StoredLayer): string => `${hexOf(diffId)}.tar`;
-const configName = ({ id }: MadeImage): string => `${hexOf(id)}.json`;
+/** What the members are called that `manifest.json` names. */
+interface Names {
+  readonly layer: (layer: StoredLayer) => string;
+  readonly config: (image: MadeImage) => string;
+}
+
+const BLOBS: Names = { layer: ({ diffId }) => blobName(diffId), config: ({ id }) => blobName(id) };
+/** No folders. */
+const FILES: Names = { layer: ({ diffId }) => `${hexOf(diffId)}.tar`, config: ({ id }) => `${hexOf(id)}.json` };
 
 /** The documents come first, so that who reads front to back knows what the layers are when they come. */
 async function membersOf(
@@ -130,26 +141,38 @@ async function membersOf(
   blobs: BlobStore,
   chains: Version1Chains | undefined,
 ): Promise<readonly PackedMember[]> {
+  const names = chains ? FILES : BLOBS;
+  const layout = chains ? { top: [], blobs: [...version1Members(chains)] } : layoutMembers(made.map(inLayout));
   const repositories = repositoriesOf(
     made.map((one) => ({
       tags: one.tags,
       top: chains?.get(one)?.top ?? hexOf(one.layers.at(-1)?.diffId ?? EMPTY),
     })),
   );
-  const version1 = new Map(
-    [...(chains?.values() ?? [])].flatMap(({ members }) => members.map((one) => [one.name, one])),
-  );
-  const layers = new Map(made.flatMap((one) => one.layers.map((layer) => [layerName(layer), layer] as const)));
+  const layers = new Map(made.flatMap((one) => one.layers.map((layer) => [names.layer(layer), layer] as const)));
   return [
-    bytesMember('manifest.json', jsonBytes(made.map(manifestEntry))),
+    ...layout.top,
+    bytesMember('manifest.json', jsonBytes(made.map((one) => manifestEntry(one, names)))),
     ...(Object.keys(repositories).length ? [bytesMember('repositories', jsonBytes(repositories))] : []),
-    ...made.map((one) => bytesMember(configName(one), one.config)),
-    ...version1.values(),
+    ...layout.blobs,
+    ...made.map((one) => bytesMember(names.config(one), one.config)),
     ...(await Promise.all([...layers].map(([name, { digest }]) => stagedMember(name, digest, blobs)))),
   ];
 }
 
+const inLayout = ({ images, config, platform, tags, layers, sources }: MadeImage): LayoutImage => ({
+  config: images[0]!.config,
+  platform,
+  document: config,
+  tags,
+  layers: layers.map(({ diffId, plainSize }) => ({ diffId, plainSize, foreign: diffId in sources })),
+});
+
 type Version1Chains = ReadonlyMap<MadeImage, Version1Chain>;
+
+/** Images that share layers have members in common. */
+const version1Members = (chains: Version1Chains): Iterable<PackedMember> =>
+  new Map([...chains.values()].flatMap(({ members }) => members.map((one) => [one.name, one]))).values();
 
 function version1Chains(made: readonly MadeImage[], context: Context): Version1Chains {
   return new Map(
@@ -157,7 +180,7 @@ function version1Chains(made: readonly MadeImage[], context: Context): Version1C
       const steps = one.images[0]!.history.filter(({ emptyLayer }) => !emptyLayer);
       const layers = one.layers.map((layer) => ({
         diffId: layer.diffId,
-        member: layerName(layer),
+        member: FILES.layer(layer),
         size: layer.plainSize,
       }));
       const fitting = steps.length === layers.length ? steps : [];
@@ -172,9 +195,9 @@ function version1Chains(made: readonly MadeImage[], context: Context): Version1C
 /** Of an image without layers: no layer has it. */
 const EMPTY: Digest = `sha256:${'0'.repeat(64)}`;
 
-const manifestEntry = (one: MadeImage): Json => ({
-  Config: configName(one),
+const manifestEntry = (one: MadeImage, names: Names): Json => ({
+  Config: names.config(one),
   RepoTags: one.tags.length ? one.tags : null,
-  Layers: one.layers.map(layerName),
+  Layers: one.layers.map(names.layer),
   ...(Object.keys(one.sources).length ? { LayerSources: one.sources } : {}),
 });

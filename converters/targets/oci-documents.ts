@@ -187,7 +187,8 @@ function withMembers(made: Descriptor, old: Descriptor | undefined, more: JsonRe
   return descriptorOf({ ...more, ...old?.json, mediaType, digest, size });
 }
 
-function platformOf(image: Image, context: Context): Json {
+/** As descriptors of images have it. */
+export function platformOf(image: Image, context: Context): Json {
   const { variant, osVersion, osFeatures } = image.config.platform;
   const { os, architecture } = completePlatform(image, context);
   return {

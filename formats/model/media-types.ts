@@ -47,6 +47,12 @@ export function layerMediaType(compression: LayerCompression, foreign: boolean):
   return compression === 'none' ? base : `${base}+${compression}`;
 }
 
+/** The same in a manifest of Docker's schema 2. */
+export function dockerLayerMediaType(compression: LayerCompression, foreign: boolean): string {
+  const base = `application/vnd.docker.image.rootfs${foreign ? '.foreign' : ''}.diff.tar`;
+  return compression === 'none' ? base : `${base}.${compression}`;
+}
+
 export const isIndexType = (mediaType: string): boolean => mediaType === MEDIA.index || mediaType === MEDIA.dockerList;
 export const isManifestType = (mediaType: string): boolean =>
   mediaType === MEDIA.manifest || mediaType === MEDIA.dockerManifest;

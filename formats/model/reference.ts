@@ -29,3 +29,12 @@ export function sameForm(name: string): string {
   const short = name.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
   return /:[^/]+$|@/.test(short) ? short : `${short}:latest`;
 }
+
+/** A Docker reference with everything said: what stands before the first slash is a registry where it looks like one, and otherwise it is Docker's own. */
+export function canonicalName(name: string): string {
+  const tagged = /:[^/]+$|@/.test(name) ? name : `${name}:latest`;
+  const slash = tagged.indexOf('/');
+  const first = tagged.substring(0, Math.max(0, slash));
+  if (/[.:A-Z]|^localhost$/.test(first)) return tagged;
+  return `docker.io/${slash < 0 ? 'library/' : ''}${tagged}`;
+}

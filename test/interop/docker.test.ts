@@ -17,15 +17,21 @@ const isRoot = process.getuid?.() === 0;
 
 const TAGS = ['many:1', 'example.com/many:also', 'second:2'] as const;
 
-/** Two images that share layers, with three tags, by way of a layout, with what older engines read. */
-function severalImages(folder: string): string {
+/** With an image layout, and with what older engines read. */
+const FORMS: readonly (readonly [form: string, options: readonly string[]])[] = [
+  ['as a layout too', []],
+  ['with --v1', ['--v1']],
+];
+
+/** Two images that share layers, with three tags, by way of a layout. */
+function severalImages(folder: string, form: readonly string[]): string {
   const more = [...image.layers, sampleLayer([{ name: 'more', body: 'more' }])];
   const images = [
     { ...image, tags: [TAGS[0], TAGS[1]] },
     { ...image, layers: more, config: { ...image.config, history: [] }, tags: [TAGS[2]] },
   ];
   output(['convert', '-q', fileOf(dockerSave(images, { generation: '25' }), 'many.tar', folder), join(folder, 'many')]);
-  output(['convert', '-q', '--to', 'docker-archive', '--v1', join(folder, 'many'), join(folder, 'back.tar')]);
+  output(['convert', '-q', '--to', 'docker-archive', ...form, join(folder, 'many'), join(folder, 'back.tar')]);
   return join(folder, 'back.tar');
 }
 
@@ -59,15 +65,18 @@ describe('with a Docker daemon', () => {
     ]);
   });
 
-  withDaemon('an archive of several images with several tags is loaded with all of them, and runs', () => {
-    const said = docker('load', '--input', severalImages(scratch()));
-    for (const tag of TAGS) expect(said).toContain(tag);
-    expect(docker('run', '--rm', '--network=none', 'second:2')).toBe(greetingText);
-    const id = (tag: string): string => docker('image', 'inspect', '--format', '{{.Id}}', tag).trim();
-    expect(id('many:1')).toBe(wanted.configDigest);
-    expect(id('example.com/many:also')).toBe(wanted.configDigest);
-    expect(id('second:2')).not.toBe(wanted.configDigest);
-  });
+  withDaemon.each(FORMS)(
+    'an archive of several images with several tags is loaded with all of them, and runs, %s',
+    (_, form) => {
+      const said = docker('load', '--input', severalImages(scratch(), form));
+      for (const tag of TAGS) expect(said).toContain(tag);
+      expect(docker('run', '--rm', '--network=none', 'second:2')).toBe(greetingText);
+      const id = (tag: string): string => docker('image', 'inspect', '--format', '{{.Id}}', tag).trim();
+      expect(id('many:1')).toBe(wanted.configDigest);
+      expect(id('example.com/many:also')).toBe(wanted.configDigest);
+      expect(id('second:2')).not.toBe(wanted.configDigest);
+    },
+  );
 
   (hasDaemon && has('skopeo') ? test : test.skip).each(['v1', '25', 'containerd'] as const)(
     'an archive of the form %s, through ocix and skopeo, is loaded and greets',
@@ -97,11 +106,11 @@ describe('with a Docker daemon', () => {
   );
 });
 
-(isRoot ? withPeer('podman') : test.skip)(
-  'podman loads several images with several tags, and skopeo reads each',
-  () => {
+(isRoot ? withPeer('podman') : test.skip).each(FORMS)(
+  'podman loads several images with several tags, and skopeo reads each, %s',
+  (_, form) => {
     const { folder, podman } = podmanHome();
-    const archive = severalImages(folder);
+    const archive = severalImages(folder, form);
     podman('load', '--input', archive);
     const listed = podman('images', '--format', '{{.Repository}}:{{.Tag}}');
     for (const tag of TAGS) expect(listed).toContain(tag);

@@ -1,7 +1,6 @@
 /** What `docker load` and its like are given. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { extract, pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import { convert, diff, inspect } from '../../../converters/index.ts';
 import { sha256Digest, sha256Hex } from '../../../fixtures/bytes.ts';
@@ -25,6 +24,7 @@ import { behaviour, dockerFile, memberJson, membersOf, ociFile, varied, written 
 const file = behaviour('docker-archive');
 const image = greeting('amd64');
 const hexOf = (digest: string): string => digest.replace('sha256:', '');
+const blob = (digest: string): string => `blobs/sha256/${hexOf(digest)}`;
 
 interface Entry {
   readonly Config: string;
@@ -50,12 +50,14 @@ describe('a docker archive', () => {
     const prepared = prepare(image);
     expect(manifest).toEqual([
       {
-        Config: `${hexOf(prepared.configDigest)}.json`,
+        Config: blob(prepared.configDigest),
         RepoTags: ['greeting:latest'],
-        Layers: prepared.layers.map(({ diffId }) => `${hexOf(diffId)}.tar`),
+        Layers: prepared.layers.map(({ diffId }) => blob(diffId)),
       },
     ]);
-    for (const { name, body } of members.slice(2)) expect(name.split('.')[0]).toBe(sha256Hex(body));
+    const blobs = members.filter(({ name }) => /^blobs\/.*[^/]$/.test(name));
+    expect(blobs.length).toBe(prepared.layers.length + 2);
+    for (const { name, body } of blobs) expect(name).toBe(`blobs/sha256/${sha256Hex(body)}`);
     expect(memberJson(members, 'repositories')).toEqual({
       greeting: { latest: hexOf(prepared.layers.at(-1)!.diffId) },
     });
@@ -83,7 +85,8 @@ describe('a docker archive', () => {
     const { manifest, members, out } = await made(dockerFile([one, two]));
     expect(manifest.map(({ RepoTags }) => RepoTags)).toEqual([['a:1', 'example.com:5000/b/c:2'], ['d:1']]);
     expect(manifest[1]!.Layers[0]).toBe(manifest[1]!.Layers[1]);
-    expect(members.filter(({ name }) => name.endsWith('.tar')).length).toBe(2);
+    // Two layers, two configurations, two manifests.
+    expect(members.filter(({ name }) => /^blobs\/.*[^/]$/.test(name)).length).toBe(6);
     expect((await inspect(out)).images.map(({ layers }) => layers.length)).toEqual([2, 2]);
   });
 
@@ -95,7 +98,9 @@ describe('a docker archive', () => {
 
   test('holds an image without a name, and one without layers', async () => {
     const { manifest, members } = await made(dockerFile([{ layers: [] }]));
-    expect(manifest).toEqual([{ Config: expect.stringMatching(/^[0-9a-f]{64}\.json$/), RepoTags: null, Layers: [] }]);
+    expect(manifest).toEqual([
+      { Config: expect.stringMatching(/^blobs\/sha256\/[0-9a-f]{64}$/), RepoTags: null, Layers: [] },
+    ]);
     expect(members.map(({ name }) => name)).not.toContain('repositories');
   });
 
@@ -172,9 +177,9 @@ describe('what only OCI has is noted', () => {
     const arm64 = putImage(layout, { ...greeting('arm64'), tags: [] });
     const index = putIndex(layout, [arm64, amd64, putAttestation(layout, amd64)]);
     const { manifest, messages } = await made(layoutFile(setIndex(layout, [named(index, 'app:1')])));
-    expect(manifest.map(({ Config, RepoTags }) => [Config.slice(0, 64), RepoTags])).toEqual([
-      [hexOf(prepare(greeting('arm64')).configDigest), null],
-      [hexOf(prepare(image).configDigest), ['app:1']],
+    expect(manifest.map(({ Config, RepoTags }) => [Config, RepoTags])).toEqual([
+      [blob(prepare(greeting('arm64')).configDigest), null],
+      [blob(prepare(image).configDigest), ['app:1']],
     ]);
     expect(messages).toEqual(
       expect.arrayContaining([
@@ -223,50 +228,5 @@ describe('peers', () => {
       `example.com/app:1 ${id}`,
       `example.com/app:2 ${id}`,
     ]);
-  });
-});
-
-describe('what Docker before 1.10 reads', () => {
-  async function madeForAll(source: string) {
-    const out = join(scratch(), 'out.tar');
-    const { notes } = await convert(source, out, { to: 'docker-archive', version1: true });
-    return { out, notes, members: await membersOf(out) };
-  }
-
-  test('is there on request, and says the same without manifest.json', async () => {
-    const source = dockerFile(varied());
-    const { out, members } = await madeForAll(source);
-    expect((await diff(source, out)).differences).toEqual([]);
-    const reader = extract();
-    reader.end(readFileSync(out));
-    const old = pack();
-    for await (const entry of reader) {
-      const parts: Buffer[] = [];
-      for await (const chunk of entry) parts.push(Buffer.from(chunk as Uint8Array));
-      if (entry.header.name !== 'manifest.json') old.entry(entry.header, Buffer.concat(parts));
-    }
-    old.finalize();
-    const parts: Buffer[] = [];
-    for await (const chunk of old) parts.push(Buffer.from(chunk as Uint8Array));
-    const path = written(Buffer.concat(parts), scratch(), 'old.tar');
-    expect((await diff(source, path)).differences).toEqual([]);
-    const { varied: tags } = memberJson(members, 'repositories') as { readonly varied: Record<string, string> };
-    expect(members.map(({ name }) => name)).toContain(`${tags['1']}/json`);
-  });
-
-  test('has the layers that images share once', async () => {
-    const base = sampleLayer([{ name: 'base' }]);
-    const images = [
-      { layers: [base, sampleLayer([{ name: 'one' }])], tags: ['a:1'] },
-      { layers: [base, sampleLayer([{ name: 'two' }])], tags: ['b:1'] },
-    ];
-    const { members } = await madeForAll(dockerFile(images));
-    expect(members.filter(({ name }) => name.endsWith('/json')).length).toBe(3);
-    expect(members.filter(({ name }) => /^[^/]+\.tar$/.test(name)).length).toBe(3);
-  });
-
-  test('cannot be said of an image without layers', async () => {
-    const { notes } = await madeForAll(dockerFile({ layers: [], tags: ['x:1'] }));
-    expect(notes.map(({ message }) => message)).toContain('Docker before 1.10 has no image without layers');
   });
 });

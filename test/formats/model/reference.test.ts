@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkReference, isReference, sameForm } from '../../../formats/model/reference.ts';
+import { canonicalName, checkReference, isReference, sameForm } from '../../../formats/model/reference.ts';
 import { codeOf, refusalOf } from '../support.ts';
 
 describe('a reference', () => {
@@ -69,5 +69,17 @@ describe('a reference', () => {
   ])('%s has the same form as %s', (name, form) => {
     expect(sameForm(name)).toBe(form);
     expect(sameForm(form)).toBe(form);
+  });
+
+  test.each([
+    ['app', 'docker.io/library/app:latest'],
+    ['app:1', 'docker.io/library/app:1'],
+    ['team/app:1', 'docker.io/team/app:1'],
+    ['localhost/app:1', 'localhost/app:1'],
+    ['Host/app:1', 'Host/app:1'],
+    ['example.com:5000/app', 'example.com:5000/app:latest'],
+  ])('%s is %s where everything is said', (name, whole) => {
+    expect(canonicalName(name)).toBe(whole);
+    expect(sameForm(whole)).toBe(sameForm(name));
   });
 });
