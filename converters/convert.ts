@@ -51,6 +51,8 @@ export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOption
   readonly extraction?: ExtractionOptions | undefined;
   /** What a bundle's `config.json` is to say. */
   readonly runtime?: RuntimeOptions | undefined;
+  /** Called when all is written, and before anything of it is visible: where it throws, `out` stays as it was. */
+  readonly ready?: ((report: Report) => Promise<void>) | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function unpack(source: Source, dir: string, options: ConvertOption
 }
 
 async function pipeline(source: Source, target: Target, path: string, options: ConvertOptions): Promise<Report> {
+  checkOut(path);
   const context = createContext(options);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
@@ -91,6 +94,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
       for (const { image } of written) noteLosses(image, target, context);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
+      await options.ready?.(report);
       checkAbort(context); // what is small may be done before anything looked
       await sink.commit();
       return report;
@@ -103,8 +107,14 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   }
 }
 
+/** An empty path is the current folder to the system, and a variable that was never set to whoever wrote it. @throws OcixError usage/argument */
+export function checkOut(path: string): void {
+  if (path === '')
+    throw new OcixError('usage/argument', 'the output has no name', { hint: 'Say where to write; . is this folder.' });
+}
+
 function targetOf(out: string, to: string | undefined) {
-  const match = /^([a-z][a-z0-9-]*):(.+)$/s.exec(out);
+  const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(out);
   const own = match && targetNamed(match[1]!);
   if (match && !own && isSourceTransport(match[1]!)) {
     throw new OcixError('usage/argument', `${match[1]}: is a source, and nothing that this version of ocix writes`, {

@@ -17,7 +17,7 @@ import { READERS } from '../formats/index.ts';
 import { annotationsOf } from '../formats/model/descriptor.ts';
 import { REF_NAME } from '../formats/model/media-types.ts';
 import { HEAD_SIZE } from '../formats/model/reader.ts';
-import { type ConvertOptions, convert } from './convert.ts';
+import { type ConvertOptions, checkOut, convert } from './convert.ts';
 import { decrypted } from './decrypted.ts';
 import type { Report } from './report.ts';
 import { sharedLayers } from './shared-layers.ts';
@@ -25,7 +25,7 @@ import { parseSource } from './source-text.ts';
 import { readIndex } from './targets/layout-sink.ts';
 
 export interface MigrateOptions
-  extends Omit<ConvertOptions, 'ref' | 'to' | 'output' | 'force' | 'rename' | 'origin' | 'shared'> {
+  extends Omit<ConvertOptions, 'ref' | 'to' | 'output' | 'force' | 'rename' | 'origin' | 'ready' | 'shared'> {
   /** Images converted at a time; 2 unless said. */
   readonly parallel?: number | undefined;
   /** Told of each image when it is done. */
@@ -76,6 +76,7 @@ const APART = 12;
  */
 export async function migrate(estate: string, out: string, options: MigrateOptions = {}): Promise<MigrationReport> {
   const context = createContext(options);
+  checkOut(out);
   const { units, others, dependencies } = await unitsOf(estate, options, context);
   const there = await namesIn(out, context);
   const origins = new Set(there.values());

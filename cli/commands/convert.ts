@@ -110,7 +110,7 @@ export async function run(
   more: Pick<ConvertOptions, 'naming'> = {},
 ): Promise<void> {
   await keepNurserySmall();
-  await checkReport(options.report);
+  await checkReport(options.report, { source, from: options.from, out });
   const { convert } = await import('../../converters/convert.ts');
   const { library, view, decided } = begin(session, options);
   const started = performance.now();
@@ -122,12 +122,15 @@ export async function run(
       ...more,
       ...epoch(session),
       ...(toStandardOutput(out) ? { output: standardOutput(session) } : {}),
+      ready: async (made) => {
+        view.end();
+        await decided();
+        if (options.report !== undefined) await writeReport(options.report, made);
+      },
     });
   } finally {
     view.end();
   }
-  await decided();
-  if (options.report !== undefined) await writeReport(options.report, report);
   await print(
     toStandardOutput(out) ? { ...session, stdout: session.stderr } : session,
     options.json

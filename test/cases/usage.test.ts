@@ -112,6 +112,7 @@ describe('wrong usage ends in 2', () => {
     [['convert', '--limit', 'entries=none', 'a', 'out']],
     [['ls', '--layer', 'two', 'a']],
     [['docker2oci', '-']],
+    [['migrate', '.', '']],
   ])('%j', (args) => {
     const folder = scratch();
     const refusal = refused(args, { cwd: folder });
@@ -119,6 +120,23 @@ describe('wrong usage ends in 2', () => {
     expect(refusal.lines.length).toBeLessThanOrEqual(3);
     expect(snapshot(folder)).toEqual([]);
   });
+});
+
+test.each([
+  ['convert', ''],
+  ['convert', 'oci:'],
+  ['bundle', ''],
+  ['unpack', ''],
+])('%s to %j, which a variable that was never set gives, does not mean the current folder', (command, out) => {
+  const folder = scratch();
+  fileOf(Buffer.from('precious'), 'keep', folder);
+  const before = snapshot(folder);
+  for (const force of [[], ['--force']])
+    expect(refused([command, ...force, greetingFile(), out], { cwd: folder })).toMatchObject({
+      status: 2,
+      code: 'usage/argument',
+    });
+  expect(snapshot(folder)).toEqual(before);
 });
 
 describe('what is not recognised or not supported ends in 3', () => {
