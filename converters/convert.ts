@@ -94,6 +94,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
       for (const { image } of written) noteLosses(image, target, context);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
+      await opened.confirm?.();
       await options.ready?.(report);
       checkAbort(context); // what is small may be done before anything looked
       await sink.commit();

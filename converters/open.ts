@@ -53,6 +53,8 @@ export interface OpenedSource {
   readonly size: number | undefined;
   readonly items: readonly Item[];
   readonly selector: Selector | undefined;
+  /** Asked when everything is read, before it counts. Absent where nobody had to vouch for it. @throws OcixError signature/invalid */
+  readonly confirm?: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
@@ -162,7 +164,8 @@ async function openFound(
   return within(printable(name), async () => {
     const checked = await guard?.source(source, text.path);
     const opened = await open();
-    return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
+    const items = checked ? signed(opened.items, checked) : opened.items;
+    return { ...opened, items, confirm: guard?.unchanged };
   });
 
   async function open(): Promise<OpenedSource> {

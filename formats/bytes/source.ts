@@ -1,6 +1,6 @@
 /** Bytes by name: a file that can be read anywhere, or a stream that can be read once, from front to back. */
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
 import { OcixError } from '../base/errors.ts';
 import type { Chunks } from './chunks.ts';
 import { printable } from './text.ts';
@@ -157,6 +157,16 @@ export function bytesSource(name: string, bytes: Uint8Array): RandomSource {
     if (part.length) yield part;
   }
   return { kind: 'random', name, size: bytes.length, window, reusingWindow: window, close: async () => {} };
+}
+
+/** The same for a file that nobody has written to or replaced: the system keeps the time of its last change, which its owner cannot set. */
+export async function fileState(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (cause) {
+    throw sourceError(path, cause);
+  }
 }
 
 export async function pathKind(path: string): Promise<'file' | 'folder' | 'absent'> {
