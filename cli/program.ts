@@ -115,6 +115,9 @@ function failed(error: unknown, { program, called }: Failed, { stderr, env, sign
     return STATUS.usage;
   }
   if (error instanceof OcixError) {
+    // Where standard output is lost, that is what there is to say, and it is said where it was noticed.
+    const gone = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+    if (gone || (error.code === 'interrupted' && signal.reason === 'output')) return error.status;
     stderr.write(`${errorText(error, paint)}\n`);
     return error.code === 'interrupted' && signal.reason === 'SIGTERM' ? 143 : error.status;
   }
