@@ -1,6 +1,8 @@
 /** The commands, and what a command line comes to: output, or an error and its exit status. */
 import { Command, CommanderError } from 'commander';
 import { OcixError, STATUS } from '../formats/base/errors.ts';
+import { didYouMean } from '../formats/base/nearest.ts';
+import { printable } from '../formats/bytes/text.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Example } from './lessons.ts';
 import { likely } from './likely.ts';
@@ -87,11 +89,21 @@ export async function main(args: readonly string[], streams: Omit<Session, 'fini
     return 0;
   }
   try {
+    checkHelped(args);
     await program.parseAsync([...args], { from: 'user' });
     return status;
   } catch (error) {
     return failed(error, { program, called: args[0] }, session);
   }
+}
+
+/** The parser would answer with the whole help, as an error. @throws OcixError usage/argument */
+function checkHelped([called, topic]: readonly string[]): void {
+  if (called !== 'help' || topic === undefined || topic === 'help' || topic.startsWith('-')) return;
+  if (Object.hasOwn(COMMANDS, topic)) return;
+  throw new OcixError('usage/argument', `there is no command ${printable(topic)}`, {
+    hint: `${didYouMean(topic, Object.keys(COMMANDS))}ocix --help shows the commands.`,
+  });
 }
 
 interface Failed {

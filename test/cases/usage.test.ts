@@ -57,6 +57,7 @@ describe('help', () => {
 describe('wrong usage ends in 2', () => {
   test.each([
     [['cnvert', 'a', 'b'], 'Did you mean convert?'],
+    [['help', 'convet'], 'Did you mean convert?'],
     [['docker2oc', 'a'], 'Did you mean docker2oci?'],
     [['convert', '--forse', 'a', 'b'], 'Did you mean --force?'],
     [['convert', '--compres', 'gzip', 'a', 'b'], 'Did you mean --compress?'],
@@ -120,6 +121,24 @@ describe('wrong usage ends in 2', () => {
     expect(refusal.lines.length).toBeLessThanOrEqual(3);
     expect(snapshot(folder)).toEqual([]);
   });
+});
+
+test.each([
+  ['convert', '--arch', 'arm64'],
+  ['convert', '--layers', 'package'],
+  ['convert', '--distroless'],
+  ['convert', '--apt-repo', 'somewhere'],
+  ['convert', '--apt-keyring', 'somewhere'],
+  ['convert', '--components', 'main'],
+  ['convert', '--lock', 'lock'],
+  ['unpack', '--explain', 'libc6'],
+  ['bundle', '--configure'],
+])('%s %s, which only packages can follow, is not passed over for another source', (command, ...options) => {
+  const folder = scratch();
+  const refusal = refused([command, ...options, greetingFile(), 'out'], { cwd: folder });
+  expect(refusal).toMatchObject({ status: 2, code: 'usage/option', stdout: '' });
+  expect(refusal.lines[0]).toContain(options.join(' ').replace(/ (?!package).*/, ''));
+  expect(snapshot(folder)).toEqual([]);
 });
 
 test.each([
