@@ -37,7 +37,9 @@ export function begin(
   const chosen = libraryOptions(options);
   const { repositories, finish } = chosenRepositories(options, env);
   const paint = paintFor(stderr, env);
-  const view = progressView(options.quiet ? 'none' : options.progress, {
+  // Bars are drawn by moving the cursor, which a dumb terminal has not.
+  const mode = options.progress === 'auto' && env['TERM'] === 'dumb' ? 'plain' : options.progress;
+  const view = progressView(options.quiet ? 'none' : mode, {
     stream: stderr,
     paint,
     now: () => performance.now(),
