@@ -4,6 +4,7 @@ import { OcixError, STATUS } from '../formats/base/errors.ts';
 import { didYouMean } from '../formats/base/nearest.ts';
 import { printable } from '../formats/bytes/text.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { checkArguments } from './arguments.ts';
 import type { Example } from './lessons.ts';
 import { likely } from './likely.ts';
 import { errorText, faultText } from './render/error.ts';
@@ -89,6 +90,7 @@ export async function main(args: readonly string[], streams: Omit<Session, 'fini
     return 0;
   }
   try {
+    checkArguments(args);
     checkHelped(args);
     await program.parseAsync([...args], { from: 'user' });
     return status;
