@@ -10,13 +10,14 @@ import { checkAbort, createContext } from '../formats/base/context.ts';
 import { OcixError, STATUS } from '../formats/base/errors.ts';
 import { noteList } from '../formats/base/notes.ts';
 import { digestOf, hexOf } from '../formats/bytes/digest.ts';
-import { type ByteSource, fileSource, pathKind, sourceError } from '../formats/bytes/source.ts';
+import { type ByteSource, fileSource, nameBelow, pathKind, sourceError } from '../formats/bytes/source.ts';
 import { printable, utf8Bytes } from '../formats/bytes/text.ts';
 import { contentOffers, offersFor } from '../formats/detect.ts';
 import { READERS } from '../formats/index.ts';
 import { annotationsOf } from '../formats/model/descriptor.ts';
 import { REF_NAME } from '../formats/model/media-types.ts';
 import { HEAD_SIZE } from '../formats/model/reader.ts';
+import { isStaged } from '../formats/store/staging.ts';
 import { type ConvertOptions, checkOut, convert } from './convert.ts';
 import { decrypted } from './decrypted.ts';
 import type { Report } from './report.ts';
@@ -77,7 +78,7 @@ const APART = 12;
 export async function migrate(estate: string, out: string, options: MigrateOptions = {}): Promise<MigrationReport> {
   const context = createContext(options);
   checkOut(out);
-  const { units, others, dependencies } = await unitsOf(estate, options, context);
+  const { units, others, dependencies } = await unitsOf(estate, out, options, context);
   const there = await namesIn(out, context);
   const origins = new Set(there.values());
   const names = nameGiver(units, there);
@@ -144,7 +145,7 @@ function failure(error: unknown): NonNullable<MigratedImage['error']> {
   return { code, message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
-async function unitsOf(estate: string, { from, passphrase }: MigrateOptions, context: Context) {
+async function unitsOf(estate: string, out: string, { from, passphrase }: MigrateOptions, context: Context) {
   const { transport, path } = await parseSource(estate, from);
   const kind = await pathKind(path);
   if (kind === 'absent') throw sourceError(path, { code: 'ENOENT' });
@@ -165,7 +166,9 @@ async function unitsOf(estate: string, { from, passphrase }: MigrateOptions, con
     }));
     return { units, others: [], dependencies: [] };
   }
-  return { ...(await filesBelow(path.replace(/\/+$/, '') || '/', passphrase, context)), dependencies: [path] };
+  // What an earlier run has written into the estate is no part of it.
+  const own = await nameBelow(path, out);
+  return { ...(await filesBelow(path.replace(/\/+$/, '') || '/', own, passphrase, context)), dependencies: [path] };
 }
 
 interface Estate {
@@ -173,17 +176,25 @@ interface Estate {
   readonly others: readonly string[];
 }
 
-async function filesBelow(folder: string, passphrase: Uint8Array | undefined, context: Context): Promise<Estate> {
+async function filesBelow(
+  folder: string,
+  own: string | undefined,
+  passphrase: Uint8Array | undefined,
+  context: Context,
+): Promise<Estate> {
+  const isOurs = (name: string): boolean => isStaged(name) || (own !== undefined && `${name}/`.startsWith(`${own}/`));
   const archive = await folderArchive(folder, context);
   const units: Unit[] = [];
   const others: string[] = [];
   for (const top of [...archive.names()].sort()) {
-    const below = await archive.list(top);
+    if (isOurs(top)) continue;
+    const all = await archive.list(top);
+    const below = all.filter((name) => !isOurs(name));
     const layouts = below
       .filter((name) => name.endsWith('/oci-layout'))
       .map((name) => name.slice(0, -'oci-layout'.length));
     for (const layout of layouts) units.push(unitFrom(`oci:${folder}/${layout}`, layout));
-    for (const name of below.length ? below : [top]) {
+    for (const name of all.length ? below : [top]) {
       checkAbort(context);
       if (layouts.some((layout) => name.startsWith(layout))) continue;
       const unit = await unitOf(`${folder}/${name}`, name, passphrase, context);

@@ -70,6 +70,8 @@ export interface SourceOptions {
   readonly packaging?: Partial<Packaging> | undefined;
   /** Where packages come from. */
   readonly repositories?: Repositories | undefined;
+  /** Options, as the user wrote them, that only packages can follow; another source is refused with them. */
+  readonly forPackages?: readonly string[] | undefined;
   /** What an image runs whose source does not say. */
   readonly settings?: ImageSettings | undefined;
   /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
@@ -100,11 +102,19 @@ export async function openSource(
 ): Promise<OpenedSource> {
   const opened = await openUnset(source, options, keep, context);
   try {
+    checkForPackages(opened, options.forPackages ?? []);
     return { ...opened, items: withSettings(opened.items, options.settings ?? {}) };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+function checkForPackages({ format, title }: OpenedSource, [first]: readonly string[]): void {
+  if (first === undefined || filesReaderNamed(format) || nameReaderNamed(format)) return;
+  throw new OcixError('usage/option', `${first} is for Debian packages, and this is another source: ${title}`, {
+    hint: 'Leave it out.',
+  });
 }
 
 async function openUnset(

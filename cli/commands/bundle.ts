@@ -9,6 +9,7 @@ import {
   type CommonOptions,
   extractionOptions,
   mappingsOf,
+  packageOptions,
   printOptions,
   reportOptions,
   runtimeOptions,
@@ -89,6 +90,7 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
       try {
         const { config, report } = await describeRuntime(sourceOf(source, session), {
           ...library,
+          forPackages: packageOptions(options),
           rootfs,
           strict,
           out: file,
@@ -126,6 +128,7 @@ async function run(
   try {
     const report = await work({
       ...library,
+      forPackages: packageOptions(options),
       strict,
       force,
       extraction: extractionOf(options),

@@ -7,7 +7,7 @@ import { type AciRecipe, aciTar, graphImage, named, rktStore } from '../../fixtu
 import { dockerSave } from '../../fixtures/docker-save.ts';
 import { greeting, sampleLayer } from '../../fixtures/images.ts';
 import { scratch } from '../fixtures/peers.ts';
-import { ocix, ocixStarted, output, refused } from './command.ts';
+import { ocix, ocixStarted, output, refused, snapshot } from './command.ts';
 import { readLayout } from './layout.ts';
 
 /** Writes files into a new folder. */
@@ -93,6 +93,17 @@ describe('what is there already', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
     expect(stderr).toContain('8 images: 0 converted, 8 were there, 0 failed');
     expect(readFileSync(join(out, 'index.json')).equals(before)).toBe(true);
+  });
+
+  test.each(['out', 'deep/er/out'])('is no part of the estate where it lies in it, as %s', (name) => {
+    const folder = folderOf(files(estate(4)));
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    output(['migrate', '-q', '.', name], { cwd: folder });
+    const before = snapshot(folder);
+    const { status, stdout, stderr } = ocix(['migrate', folder, name], { cwd: folder });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('8 images: 0 converted, 8 were there, 0 failed\n');
+    expect(snapshot(folder)).toEqual(before);
   });
 
   test('stays, and the rest is added, after a run that was killed', async () => {
