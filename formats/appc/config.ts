@@ -7,7 +7,7 @@
  */
 import { type Context, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { printable, strictUtf8 } from '../bytes/text.ts';
+import { printable, strictUtf8, withoutEnds } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
 import type { ImageConfig } from '../model/config.ts';
@@ -294,7 +294,10 @@ function originalReference({ name, labels, annotations }: ImageManifest): string
 
 /** What a reference may have between letters and digits is a point, one or two underscores, or dashes. */
 const pathPart = (part: string): string =>
-  part.replace(/[^a-z0-9]+/g, (run) => (/^(?:\.|__?|-+)$/.test(run) ? run : '-')).replace(/^[-._]+|[-._]+$/g, '');
+  withoutEnds(
+    part.replace(/[^a-z0-9]+/g, (run) => (/^(?:\.|__?|-+)$/.test(run) ? run : '-')),
+    '-._',
+  );
 
 const defined = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V });
