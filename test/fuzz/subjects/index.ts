@@ -3,6 +3,7 @@ import type { Subject } from '../subject.ts';
 import { DOCUMENT_SUBJECTS } from './documents.ts';
 import { OPENPGP_SUBJECTS } from './openpgp.ts';
 import { OUTPUT_SUBJECTS } from './outputs.ts';
+import { PACKAGE_SUBJECTS } from './packages.ts';
 import { READER_SUBJECTS } from './readers.ts';
 import { STREAM_SUBJECTS } from './streams.ts';
 import { TAR_SUBJECTS } from './tar.ts';
@@ -14,4 +15,5 @@ export const SUBJECTS: readonly Subject[] = [
   ...READER_SUBJECTS,
   ...OUTPUT_SUBJECTS,
   ...OPENPGP_SUBJECTS,
+  ...PACKAGE_SUBJECTS,
 ];
