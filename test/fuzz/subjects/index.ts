@@ -1,6 +1,9 @@
 /** Everything that is fuzzed. A reader gets here by a line. */
 import type { Subject } from '../subject.ts';
+import { APT_SUBJECTS } from './apt.ts';
+import { DISCOVERY_SUBJECTS } from './discovery.ts';
 import { DOCUMENT_SUBJECTS } from './documents.ts';
+import { ESTATE_SUBJECTS } from './estates.ts';
 import { OPENPGP_SUBJECTS } from './openpgp.ts';
 import { OUTPUT_SUBJECTS } from './outputs.ts';
 import { PACKAGE_SUBJECTS } from './packages.ts';
@@ -16,4 +19,7 @@ export const SUBJECTS: readonly Subject[] = [
   ...OUTPUT_SUBJECTS,
   ...OPENPGP_SUBJECTS,
   ...PACKAGE_SUBJECTS,
+  ...APT_SUBJECTS,
+  ...ESTATE_SUBJECTS,
+  ...DISCOVERY_SUBJECTS,
 ];
