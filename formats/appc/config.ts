@@ -7,7 +7,7 @@
  */
 import { type Context, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { printable, strictUtf8 } from '../bytes/text.ts';
+import { printable, strictUtf8, withoutEnds } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
 import type { ImageConfig } from '../model/config.ts';
@@ -298,7 +298,10 @@ function originalReference({ name, labels, annotations }: ImageManifest): string
  * @param other what stands for everything else
  */
 const plainPart = (part: string, other: '-' | '_'): string =>
-  part.replace(/[^A-Za-z0-9]+/g, (run) => (/^(?:[._]|--?)$/.test(run) ? run : other)).replace(/^[-._]+|[-._]+$/g, '');
+  withoutEnds(
+    part.replace(/[^A-Za-z0-9]+/g, (run) => (/^(?:[._]|--?)$/.test(run) ? run : other)),
+    '-._',
+  );
 
 const defined = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V });
