@@ -17,6 +17,7 @@ import { READERS } from '../formats/index.ts';
 import { annotationsOf } from '../formats/model/descriptor.ts';
 import { REF_NAME } from '../formats/model/media-types.ts';
 import { HEAD_SIZE } from '../formats/model/reader.ts';
+import { nameApart } from '../formats/model/reference.ts';
 import { type ConvertOptions, convert } from './convert.ts';
 import { decrypted } from './decrypted.ts';
 import type { Report } from './report.ts';
@@ -60,15 +61,13 @@ interface Unit {
   readonly source: string;
   /** The same for the same content at the same place. */
   readonly origin: string;
-  /** What tells it from another image of its name. */
+  /** Digits that tell it from another image of its name. */
   readonly apart: string;
   /** Known without reading it, where that is cheap. */
   readonly names: readonly string[];
 }
 
 const ORIGIN = 'io.ocix.origin';
-/** Digits that tell two images of one name apart. */
-const APART = 12;
 
 /**
  * @param estate a folder of images, or a store with its transport in front
@@ -154,7 +153,7 @@ async function unitsOf(estate: string, { from, passphrase }: MigrateOptions, con
     const units = images.map(({ id, names }) => ({
       source: `${reader.name}:${path}:@${id}`,
       origin: id,
-      apart: id.slice(id.indexOf('-') + 1).slice(0, APART),
+      apart: id.slice(id.indexOf('-') + 1),
       names,
     }));
     return { units, others: [], dependencies: [] };
@@ -191,7 +190,7 @@ async function filesBelow(folder: string, passphrase: Uint8Array | undefined, co
 const unitFrom = (source: string, origin: string, names: readonly string[] = []): Unit => ({
   source,
   origin,
-  apart: hexOf(digestOf(utf8Bytes(origin))).slice(0, APART),
+  apart: hexOf(digestOf(utf8Bytes(origin))),
   names,
 });
 
@@ -263,6 +262,6 @@ function nameGiver(
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, unit.origin);
       if (owner === undefined || owner === unit.origin) return name;
-      return `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${unit.apart}`;
+      return nameApart(name, unit.apart);
     });
 }

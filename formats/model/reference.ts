@@ -29,3 +29,10 @@ export function sameForm(name: string): string {
   const short = name.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
   return /:[^/]+$|@/.test(short) ? short : `${short}:latest`;
 }
+
+/** Digits that tell two images of one name apart. */
+const APART = 12;
+
+/** A name for an image whose own name another one has. @param digits of what the image is known by; the first of them count */
+export const nameApart = (name: string, digits: string): string =>
+  `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${digits.slice(0, APART)}`;
