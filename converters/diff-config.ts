@@ -8,32 +8,11 @@ import type { Comparison, ConfigDifference } from './diff.ts';
 import type { Side, SideConfiguration } from './diff-side.ts';
 import { type RuntimeOptions, runtimeConfig } from './runtime/config.ts';
 import { viewOfLayers } from './runtime-config.ts';
+import { DOCKER_FIELDS, STATED_FIELDS } from './targets/carries.ts';
 import { manifestAnnotations } from './targets/oci-documents.ts';
 
 /** `annotations` are those of the manifest, or what stands in their place. */
-export const IMAGE_FIELDS = [
-  'platform',
-  'created',
-  'author',
-  'entrypoint',
-  'cmd',
-  'env',
-  'runtimeEnv',
-  'user',
-  'supplementaryGroups',
-  'workingDir',
-  'stopSignal',
-  'exposedPorts',
-  'volumes',
-  'mountPoints',
-  'isolation',
-  'labels',
-  'annotations',
-  'healthcheck',
-  'onBuild',
-  'shell',
-  'other',
-] as const satisfies readonly (keyof ImageConfig | 'annotations')[];
+export const IMAGE_FIELDS = [...STATED_FIELDS, 'annotations', ...DOCKER_FIELDS] as const;
 
 /** What stands at the top of `config.json`. https://github.com/opencontainers/runtime-spec/blob/v1.2.1/config.md */
 export const RUNTIME_PARTS: readonly string[] = [

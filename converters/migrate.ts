@@ -17,6 +17,7 @@ import { READERS } from '../formats/index.ts';
 import { annotationsOf } from '../formats/model/descriptor.ts';
 import { REF_NAME } from '../formats/model/media-types.ts';
 import { HEAD_SIZE } from '../formats/model/reader.ts';
+import { nameApart } from '../formats/model/reference.ts';
 import { isStaged } from '../formats/store/staging.ts';
 import { type ConvertOptions, checkOut, convert } from './convert.ts';
 import { decrypted } from './decrypted.ts';
@@ -61,15 +62,13 @@ interface Unit {
   readonly source: string;
   /** The same for the same content at the same place. */
   readonly origin: string;
-  /** What tells it from another image of its name. */
+  /** Digits that tell it from another image of its name. */
   readonly apart: string;
   /** Known without reading it, where that is cheap. */
   readonly names: readonly string[];
 }
 
 const ORIGIN = 'io.ocix.origin';
-/** Digits that tell two images of one name apart. */
-const APART = 12;
 
 /**
  * @param estate a folder of images, or a store with its transport in front
@@ -161,7 +160,7 @@ async function unitsOf(estate: string, out: string, { from, passphrase }: Migrat
     const units = images.map(({ id, names }) => ({
       source: `${reader.name}:${path}:@${id}`,
       origin: id,
-      apart: id.slice(id.indexOf('-') + 1).slice(0, APART),
+      apart: id.slice(id.indexOf('-') + 1),
       names,
     }));
     return { units, others: [], dependencies: [] };
@@ -208,7 +207,7 @@ async function filesBelow(
 const unitFrom = (source: string, origin: string, names: readonly string[] = []): Unit => ({
   source,
   origin,
-  apart: hexOf(digestOf(utf8Bytes(origin))).slice(0, APART),
+  apart: hexOf(digestOf(utf8Bytes(origin))),
   names,
 });
 
@@ -301,6 +300,6 @@ function nameGiver(units: readonly Unit[], there: ReadonlyMap<string, string>): 
   function nameFor(name: string, origin: string, apart: string): string {
     const owner = owners.get(name) ?? origin;
     owners.set(name, owner);
-    return owner === origin ? name : `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${apart}`;
+    return owner === origin ? name : nameApart(name, apart);
   }
 }

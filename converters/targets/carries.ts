@@ -11,9 +11,8 @@ import type { Image } from '../../formats/model/image.ts';
 import { REF_NAME } from '../../formats/model/media-types.ts';
 import { manifestAnnotations } from './oci-documents.ts';
 
-/** In the order of the documentation. */
-export const FIELDS = [
-  'names',
+/** What an image says of itself, up to its labels. */
+export const STATED_FIELDS = [
   'platform',
   'created',
   'author',
@@ -30,10 +29,21 @@ export const FIELDS = [
   'mountPoints',
   'isolation',
   'labels',
+] as const satisfies readonly (keyof ImageConfig)[];
+
+/** What Docker's images say besides. */
+export const DOCKER_FIELDS = [
   'healthcheck',
   'onBuild',
   'shell',
   'other',
+] as const satisfies readonly (keyof ImageConfig)[];
+
+/** In the order of the documentation. */
+export const FIELDS = [
+  'names',
+  ...STATED_FIELDS,
+  ...DOCKER_FIELDS,
   'history',
   'annotations',
   'layers',

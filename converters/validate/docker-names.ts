@@ -1,20 +1,9 @@
 /** Docker reads members of its documents without regard to case, as Go does; the shapes know one spelling. */
 import type { Json } from '../../formats/json/parse.ts';
+import { CONFIG_MEMBERS } from '../../formats/model/config-document.ts';
 import { isObject, type JsonMap } from './shape.ts';
 
 const ENTRY = ['Config', 'RepoTags', 'Layers', 'LayerSources', 'Parent'];
-const CONFIG = [
-  'architecture',
-  'os',
-  'variant',
-  'os.version',
-  'os.features',
-  'created',
-  'author',
-  'config',
-  'rootfs',
-  'history',
-];
 const EXECUTION = [
   'User',
   'ExposedPorts',
@@ -41,7 +30,7 @@ export function spelledEntry(value: Json): Spelled {
 
 export function spelledConfig(value: Json): Spelled {
   const changed: string[] = [];
-  const top = spelled(value, CONFIG, changed);
+  const top = spelled(value, CONFIG_MEMBERS, changed);
   if (!isObject(top) || !isObject(top['config'])) return { value: top, changed };
   return { value: { ...top, config: spelled(top['config'], EXECUTION, changed) }, changed };
 }

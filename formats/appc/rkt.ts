@@ -9,6 +9,7 @@ import { OcixError, within } from '../base/errors.ts';
 import { printable } from '../bytes/text.ts';
 import type { Image, Item } from '../model/image.ts';
 import type { EstateImage, Reader, Reading, Selector } from '../model/reader.ts';
+import { nameApart } from '../model/reference.ts';
 import { imagesAt } from './catalog.ts';
 import { referencesOf } from './config.ts';
 import { type ImageCatalog, labelled } from './dependencies.ts';
@@ -127,10 +128,6 @@ function named(images: readonly Image[]): readonly Item[] {
       .some((later) => later.names[0] !== undefined && later.names[0] === image.names[0]);
     if (!again) return image;
     const id = image.annotations?.get('io.ocix.appc.image-id') ?? '';
-    return { ...image, names: image.names.map((name) => olderName(name, id)) };
+    return { ...image, names: image.names.map((name) => nameApart(name, id.slice('sha512-'.length))) };
   });
 }
-
-/** A name for an image whose own name a later one has. */
-export const olderName = (name: string, imageId: string): string =>
-  `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${imageId.slice('sha512-'.length, 'sha512-'.length + 12)}`;

@@ -20,7 +20,8 @@ export interface ConfigDocument {
   readonly diffIds: readonly Digest[] | undefined;
 }
 
-const TOP = [
+/** Members of the document that the specification names. */
+export const CONFIG_MEMBERS = [
   'architecture',
   'os',
   'variant',
@@ -79,7 +80,7 @@ export function decodeConfigDocument(value: Json, match: NameMatch): ConfigDocum
       ...some('healthcheck', healthcheck(run.get('Healthcheck'))),
       onBuild: run.get('OnBuild')?.strings() ?? [],
       shell: run.get('Shell')?.strings() ?? [],
-      other: { ...rest(document, TOP, match), ...nested('config', rest(run, RUN, match)) },
+      other: { ...rest(document, CONFIG_MEMBERS, match), ...nested('config', rest(run, RUN, match)) },
     },
     history: document.get('history')?.array().map(step) ?? [],
     diffIds: diffIds(document),

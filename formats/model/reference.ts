@@ -39,3 +39,10 @@ export function canonicalName(name: string): string {
   if (/[.:A-Z]|^localhost$/.test(first)) return tagged;
   return `docker.io/${slash < 0 ? 'library/' : ''}${tagged}`;
 }
+
+/** Digits that tell two images of one name apart. */
+const APART = 12;
+
+/** A name for an image whose own name another one has. @param digits of what the image is known by; the first of them count */
+export const nameApart = (name: string, digits: string): string =>
+  `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${digits.slice(0, APART)}`;

@@ -46,7 +46,7 @@ const rich: AciRecipe = {
         { name: 'os/linux/oom-score-adj', value: 100 },
         { name: 'example.com/own', value: { a: 1 } },
       ],
-      userLabels: { team: 'x' },
+      userLabels: { 'org.example.team': 'x' },
     }),
   },
   rootfs: [

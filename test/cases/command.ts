@@ -7,6 +7,7 @@ import { vi } from 'vitest';
 import { dockerSave, type SaveOptions } from '../../fixtures/docker-save.ts';
 import { greeting } from '../../fixtures/images.ts';
 import { scratch } from '../fixtures/peers.ts';
+import { type Inherited, watchOutputs } from './outputs.ts';
 
 // Whole processes are started; five seconds are not much for that on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds after which the run counts as hung. */
   readonly timeout?: number;
+  /** Rules that the input breaks, so that what is written breaks them too. Of everything else the output has to be free. */
+  readonly inherited?: Inherited;
 }
 
 export interface Run {
@@ -34,7 +37,9 @@ const environment = (more: RunOptions['env']): NodeJS.ProcessEnv => {
   return { ...own, ...more };
 };
 
-export function ocix(args: readonly string[], { cwd, input, env, timeout = 60_000 }: RunOptions = {}): Run {
+export function ocix(args: readonly string[], options: RunOptions = {}): Run {
+  const { cwd, input, env, timeout = 60_000, inherited } = options;
+  const checkOutputs = watchOutputs(args, cwd);
   const started = performance.now();
   const run = spawnSync(process.execPath, [OCIX, ...args], {
     input: input ?? '',
@@ -46,32 +51,37 @@ export function ocix(args: readonly string[], { cwd, input, env, timeout = 60_00
   });
   // A run that refuses its input early closes the pipe; its status tells the rest.
   if (run.error && (run.error as NodeJS.ErrnoException).code !== 'EPIPE') throw run.error;
-  return checked({
-    status: run.status,
-    stdout: run.stdout.toString(),
-    stderr: run.stderr.toString(),
-    milliseconds: performance.now() - started,
-  });
+  const milliseconds = performance.now() - started;
+  if (run.status === 0) checkOutputs(inherited);
+  return checked({ status: run.status, stdout: run.stdout.toString(), stderr: run.stderr.toString(), milliseconds });
 }
 
+const started = new WeakMap<ChildProcessWithoutNullStreams, () => void>();
+
 /** A run that goes on while the test does something to it. Whoever starts one ends it. */
-export function ocixStarted(args: readonly string[], { cwd, env }: RunOptions = {}): ChildProcessWithoutNullStreams {
+export function ocixStarted(
+  args: readonly string[],
+  { cwd, env, inherited }: RunOptions = {},
+): ChildProcessWithoutNullStreams {
+  const checkOutputs = watchOutputs(args, cwd);
   const child = spawn(process.execPath, [OCIX, ...args], { env: environment(env), ...(cwd ? { cwd } : {}) });
+  started.set(child, () => checkOutputs(inherited));
   child.stdin.on('error', () => {}); // the run may end before it has read everything
   return child;
 }
 
 export async function ended(child: ChildProcessWithoutNullStreams): Promise<Run & { readonly signal: string | null }> {
-  const started = performance.now();
+  const start = performance.now();
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += chunk));
   child.stderr.on('data', (chunk) => (stderr += chunk));
-  return new Promise((resolve) =>
-    child.on('close', (status, signal) =>
-      resolve({ ...checked({ status, stdout, stderr, milliseconds: performance.now() - started }), signal }),
-    ),
+  const [status, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.on('close', (...how) => resolve(how)),
   );
+  const milliseconds = performance.now() - start;
+  if (status === 0) started.get(child)?.();
+  return { ...checked({ status, stdout, stderr, milliseconds }), signal };
 }
 
 function checked(run: Run): Run {

@@ -33,7 +33,7 @@ const rich: AciRecipe = {
       mountPoints: [{ name: 'data', path: '/data' }],
       ports: [{ name: 'http', protocol: 'tcp', port: 80, count: 2 }],
       isolators: [{ name: 'resource/memory', value: { limit: '1G' } }],
-      userLabels: { team: 'x' },
+      userLabels: { 'org.example.team': 'x' },
     }),
   },
   rootfs,

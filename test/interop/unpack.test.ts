@@ -40,7 +40,7 @@ describe.each(Object.keys(SOURCES))('the tree of %s', (name) => {
     const folder = deepScratch();
     const source = sourceFile(name, folder);
     const layout = join(folder, 'layout');
-    output(['convert', '-q', '--ref', 'x', source, layout]);
+    output(['convert', '-q', '--ref', 'x', source, layout], { inherited: ['layer/whiteout-explicit'] });
     runPeer({ tool: 'umoci', args: ['unpack', '--image', `${layout}:x`, join(folder, 'theirs')] });
     const theirs = diskTree(join(folder, 'theirs/rootfs'));
     for (const from of [source, `oci:${layout}:x`]) {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { sha256Digest } from '../../../fixtures/bytes.ts';
-import { type TarEntry, tar } from '../../../fixtures/tar.ts';
+import { tar } from '../../../fixtures/tar.ts';
 import { zstd } from '../../../fixtures/zstd.ts';
 import type { Keeper } from '../../../formats/archive/archive.ts';
 import { looksLikeTar, openArchive, peel } from '../../../formats/archive/open.ts';
@@ -19,24 +19,7 @@ import {
   WAYS,
   whole,
 } from '../support.ts';
-
-const layer = tar([{ name: 'inside', body: 'x'.repeat(3000) }]);
-const entries: readonly TarEntry[] = [
-  { name: 'dir/' },
-  { name: './dir/small', body: 'small' },
-  { name: 'dir/layer.tar', body: layer },
-  { name: 'dir/layer.tar.gz', body: gzipSync(layer) },
-  { name: 'document.json', body: JSON.stringify({ text: 'y'.repeat(5000) }) },
-  { name: 'empty', body: '' },
-  { name: 'link', link: 'dir/small' },
-  { name: '/absolute', body: 'absolute' },
-  { name: 'hard', type: '1', link: '/dir/small' },
-  { name: 'pipe', type: '6' },
-  { name: 'twice', body: 'first' },
-  { name: 'between', body: 'between' },
-  { name: 'twice', body: 'last' },
-];
-const bytes = tar(entries);
+import { bytes, layer } from './entries.ts';
 
 describe('a stream', () => {
   const keptOf = async (keep: Keeper, input: Uint8Array = bytes) =>

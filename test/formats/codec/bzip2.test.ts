@@ -4,11 +4,8 @@ import { chunksOf } from '../../../formats/bytes/chunks.ts';
 import { concat } from '../../../formats/bytes/text.ts';
 import { bzip2 } from '../../../formats/codec/bzip2.ts';
 import {
-  expectAbort,
   expectBytes,
-  expectEarlyStop,
   expectNoWrongData,
-  expectSourceError,
   expectTruncated,
   itWith,
   mixture,
@@ -17,6 +14,7 @@ import {
   run,
   SMALL,
   sliced,
+  stopsInTime,
 } from './vectors.ts';
 
 const { decompress } = bzip2;
@@ -87,15 +85,5 @@ describe('bunzip2', () => {
     expect(await refusal(decompress, bytes)).toBe('codec/unsupported');
   });
 
-  itWithBzip2('closes its input when the consumer stops early', async () => {
-    await expectEarlyStop(decompress, pack(mixture(300_000), 1));
-  });
-
-  itWithBzip2('stops when the run is interrupted', async () => {
-    await expectAbort(decompress, pack(mixture(300_000), 1));
-  });
-
-  itWithBzip2('passes an error of its source on', async () => {
-    await expectSourceError(decompress, pack(mixture(300_000), 1));
-  });
+  stopsInTime(decompress, () => pack(mixture(300_000), 1), itWithBzip2);
 });

@@ -158,6 +158,15 @@ function works(tool: string): boolean {
   }
 }
 
+/** The tests of how a stream ends when nobody wants the rest of it. @param pack a stream that is not over at once */
+export function stopsInTime(decompress: Decompress, pack: () => Uint8Array, declare: (name: string, run: () => Promise<void>) => void = it): void {
+  let packed: Uint8Array | undefined;
+  const bytes = (): Uint8Array => (packed ??= pack());
+  declare('closes its input when the consumer stops early', () => expectEarlyStop(decompress, bytes()));
+  declare('stops when the run is interrupted', () => expectAbort(decompress, bytes()));
+  declare('passes an error of its source on', () => expectSourceError(decompress, bytes()));
+}
+
 /** A test that needs a program of the system, and what else; skipped without, unless the run is to have everything. */
 export const itWith = (tool: string, more: unknown = true): typeof it =>
   process.env.OCIX_REQUIRE_PEERS || (more && works(tool)) ? it : (it.skip as typeof it);

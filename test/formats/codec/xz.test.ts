@@ -12,7 +12,6 @@ import {
   expectBytes,
   expectEarlyStop,
   expectNoWrongData,
-  expectSourceError,
   expectTruncated,
   itWith,
   mixture,
@@ -20,6 +19,7 @@ import {
   run,
   SMALL,
   sliced,
+  stopsInTime,
 } from './vectors.ts';
 
 const itWithXz = itWith('xz');
@@ -96,17 +96,7 @@ describe('unxz', () => {
     expect(await refusal(decompress, pack(SMALL, '--lzma2=dict=256MiB'))).toBe('limit/window');
   });
 
-  itWithXz('closes its input when the consumer stops early', async () => {
-    await expectEarlyStop(decompress, pack(mixture(2_000_000)));
-  });
-
-  itWithXz('stops when the run is interrupted', async () => {
-    await expectAbort(decompress, pack(mixture(500_000)));
-  });
-
-  itWithXz('passes an error of its source on', async () => {
-    await expectSourceError(decompress, pack(mixture(500_000)));
-  });
+  stopsInTime(decompress, () => pack(mixture(2_000_000)), itWithXz);
 });
 
 describe('unxz of rare kinds', () => {

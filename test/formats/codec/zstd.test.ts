@@ -6,11 +6,8 @@ import { blockEncoder } from '../../../formats/codec/block-encoders.ts';
 import { hasNativeUnzstd, nativeZstd, portableZstd, zstd } from '../../../formats/codec/zstd.ts';
 import {
   all,
-  expectAbort,
   expectBytes,
-  expectEarlyStop,
   expectNoWrongData,
-  expectSourceError,
   expectTruncated,
   itWith,
   mixture,
@@ -20,6 +17,7 @@ import {
   run,
   SMALL,
   sliced,
+  stopsInTime,
 } from './vectors.ts';
 
 const encode = await blockEncoder('zstd');
@@ -142,17 +140,7 @@ describe.each([
     expect(Buffer.compare(found[0]!, a) || Buffer.compare(found[1]!, b)).toBe(0);
   });
 
-  test('closes its input when the consumer stops early', async () => {
-    await expectEarlyStop(decompress, frame(mixture(5_000_000)));
-  });
-
-  test('stops when the run is interrupted', async () => {
-    await expectAbort(decompress, frame(mixture(500_000)));
-  });
-
-  test('passes an error of its source on', async () => {
-    await expectSourceError(decompress, frame(mixture(500_000)));
-  });
+  stopsInTime(decompress, () => frame(mixture(5_000_000)), test);
 
   testWithTool('checks the content checksum', async () => {
     const bytes = run('zstd', ['--check', '-c'], SMALL);

@@ -18,15 +18,9 @@ import {
   setIndex,
   strangeDigest,
 } from '../../../fixtures/oci-layout.ts';
-import type { Limits } from '../../../formats/base/limits.ts';
-import type { Item } from '../../../formats/model/image.ts';
 import { oci } from '../../../formats/oci/index.ts';
-import { codeOf, contextWith, diffIdsOf, imagesIn, openTar, whole } from '../support.ts';
-
-const image = greeting('amd64');
-const read = async (layout: Layout, limits: Partial<Limits> = {}): Promise<readonly Item[]> =>
-  oci.read(await openTar(layoutTar(layout)), contextWith(limits));
-const codeOfLayout = (layout: Layout, limits: Partial<Limits> = {}) => codeOf(() => read(layout, limits));
+import { codeOf, contextWith, diffIdsOf, imagesIn, whole } from '../support.ts';
+import { codeOfLayout, image, read } from './layouts.ts';
 
 describe('a blob', () => {
   const damaged = (digest: (layout: Layout) => string): Layout => {

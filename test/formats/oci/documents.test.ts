@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../fixtures/image-recipe.ts';
-import { greeting } from '../../../fixtures/images.ts';
 import {
   type Descriptor,
   emptyLayout,
@@ -12,15 +11,9 @@ import {
   setIndex,
   strangeDigest,
 } from '../../../fixtures/oci-layout.ts';
-import type { Limits } from '../../../formats/base/limits.ts';
-import type { Item } from '../../../formats/model/image.ts';
 import { oci } from '../../../formats/oci/index.ts';
-import { codeOf, contextWith, diffIdsOf, imagesIn, openTar, refusalOf } from '../support.ts';
-
-const image = greeting('amd64');
-const read = async (layout: Layout, limits: Partial<Limits> = {}): Promise<readonly Item[]> =>
-  oci.read(await openTar(layoutTar(layout)), contextWith(limits));
-const codeOfLayout = (layout: Layout, limits: Partial<Limits> = {}) => codeOf(() => read(layout, limits));
+import { diffIdsOf, imagesIn, refusalOf } from '../support.ts';
+import { codeOfLayout, image, read } from './layouts.ts';
 
 /** The layout of one image whose descriptor in `index.json`, manifest or index is edited. */
 const withDescriptor = (edit: (descriptor: JsonObject) => unknown): Layout =>

@@ -84,7 +84,7 @@ async function withRepository(
 
 interface Chosen {
   readonly text: string;
-  readonly lock?: string;
+  readonly lock?: { readonly text: string };
   readonly essential?: boolean;
 }
 
@@ -120,7 +120,7 @@ const repository: Subject = {
       const essential = random.chance(0.2);
       const lock = await read(folder, keyring, { text, essential });
       if (lock === undefined) throw new Find('nobody was told what was decided');
-      await read(folder, keyring, { text, essential, lock }).catch((error: unknown) => {
+      await read(folder, keyring, { text, essential, lock: { text: lock } }).catch((error: unknown) => {
         throw new Find('what was written down cannot be read', error);
       });
     }),
@@ -151,7 +151,7 @@ const lock: Subject = {
   check: ({ bytes }) =>
     withRepository(aptRepo({ packages: PACKAGES }), true, async (folder, keyring) => {
       const text = Buffer.from(bytes).toString().replaceAll(HERE, folder);
-      await read(folder, keyring, { text: WANTED, lock: text });
+      await read(folder, keyring, { text: WANTED, lock: { text } });
     }),
 };
 
