@@ -2,21 +2,22 @@
  * Closures of real packages against those of apt, with the indexes that apt has on this machine: what `apt-get --simulate` would install
  * into an empty root. No network is needed.
  */
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type PackageIndex, readIndexes } from '../../formats/apt/package-index.ts';
 import { createContext } from '../../formats/base/context.ts';
 import { chunksOf } from '../../formats/bytes/chunks.ts';
 import { resolve } from '../../formats/debian/resolve.ts';
-import { runPeer, scratch, withPeer } from '../fixtures/peers.ts';
+import { runPeer, scratch } from '../fixtures/peers.ts';
 import { debianSources } from './debian.ts';
 
 /** Small ones and large ones, with alternatives, virtual packages, versions and loops below them. apt takes a second for each. */
 const PACKAGES = [
-  ...['nginx', 'python3', 'mariadb-server', 'default-jre-headless'],
+  ...['nginx', 'python3'],
   ...(process.env.OCIX_REQUIRE_PEERS
-    ? 'apache2 bash build-essential ca-certificates coreutils curl ffmpeg git nodejs openssh-server perl php-cli postgresql redis-server ruby vim'
+    ? 'apache2 bash build-essential ca-certificates coreutils curl default-jre-headless ffmpeg git mariadb-server nodejs openssh-server perl php-cli postgresql redis-server ruby vim'
     : ''
   ).split(' '),
 ].filter((name) => name !== '');
@@ -27,13 +28,19 @@ const apt = (...args: string[]): string => runPeer({ tool: 'apt-get', args: [...
 const indexFiles = (): readonly string[] =>
   apt('indextargets', '--format', '$(CREATED_BY) $(FILENAME)').match(/(?<=^Packages ).*$/gm) ?? [];
 
-const there = sources !== undefined && indexFiles().length > 0;
+/** With the indexes of another release apt may choose otherwise where docs/decisions/0015-packages.md says that it does. */
+const isRelease = sources !== undefined && readFileSync(sources, 'utf8').includes('bookworm');
+const isApt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+const there = isRelease && isApt && indexFiles().length > 0;
 
 describe.skipIf(!there && !process.env.OCIX_REQUIRE_PEERS)('a closure is that of apt:', () => {
-  const architecture = 'amd64';
+  let architecture = '';
   let index: PackageIndex;
 
   beforeAll(async () => {
+    architecture = runPeer({ tool: 'dpkg', args: ['--print-architecture'] })
+      .toString()
+      .trim();
     const inputs = indexFiles().map((name) => ({
       name,
       chunks: chunksOf(runPeer({ tool: '/usr/lib/apt/apt-helper', args: ['cat-file', name] })),
@@ -41,7 +48,7 @@ describe.skipIf(!there && !process.env.OCIX_REQUIRE_PEERS)('a closure is that of
     index = await readIndexes(inputs, createContext());
   }, 60_000);
 
-  withPeer('apt-get')('what it would install in an empty root', { timeout: 300_000 }, () => {
+  test('what it would install in an empty root', { timeout: 300_000 }, () => {
     const folder = scratch();
     writeFileSync(join(folder, 'status'), '');
     const options = [
