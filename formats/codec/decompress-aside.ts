@@ -15,11 +15,13 @@ export type AsideMessage =
   | { readonly type: 'start'; readonly codec: CompressionName; readonly limits: Limits }
   /** Undefined at the end. */
   | { readonly type: 'chunk'; readonly bytes: Uint8Array | undefined }
-  | { readonly type: 'taken' };
+  /** The memory of a piece comes back. */
+  | { readonly type: 'taken'; readonly memory: ArrayBuffer };
 
 export type AsideAnswer =
   | { readonly type: 'more' }
-  | { readonly type: 'piece'; readonly bytes: Uint8Array }
+  /** `size` bytes of the memory, which may be none. */
+  | { readonly type: 'piece'; readonly memory: ArrayBuffer; readonly size: number }
   | { readonly type: 'end' }
   | {
       readonly type: 'refusal';
@@ -42,7 +44,7 @@ export async function endIdleThreads(): Promise<void> {
   await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
 }
 
-/** As `codec.decompress`. @param size bytes of the input */
+/** As `codec.decompress`, in memory that is used again as soon as the next chunk is asked for. @param size bytes of the input */
 export function decompressedAside(codec: Codec, input: Chunks, size: number, context: Context): Chunks {
   const script = WORTH_IT.has(codec.name) && size >= (idle.length ? LEAST_FOR_IDLE : LEAST) ? builtWorker() : undefined;
   return script ? inThread(script, codec, input, context) : codec.decompress(input, context);
@@ -59,7 +61,7 @@ async function* inThread(script: URL, codec: Codec, input: Chunks, context: Cont
   const worker = idle.pop() ?? new Worker(script, { execArgv: [], name: 'ocix-decompress' });
   const reader = byteReader(input);
   const answers = mailbox(worker);
-  const send = (message: AsideMessage): void => worker.postMessage(message);
+  const send = (message: AsideMessage, transfer: ArrayBuffer[] = []): void => worker.postMessage(message, transfer);
   let done = false;
   worker.ref();
   try {
@@ -69,8 +71,9 @@ async function* inThread(script: URL, codec: Codec, input: Chunks, context: Cont
       checkAbort(context);
       if (answer.type === 'more') send({ type: 'chunk', bytes: await reader.next() });
       else if (answer.type === 'piece') {
-        yield answer.bytes;
-        send({ type: 'taken' });
+        const { memory, size } = answer;
+        if (size) yield new Uint8Array(memory, 0, size);
+        send({ type: 'taken', memory }, [memory]);
       } else {
         done = true;
         if (answer.type === 'refusal') throw refusal(answer);

@@ -2,15 +2,16 @@
 import { parentPort } from 'node:worker_threads';
 import { createContext } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { concat } from '../bytes/text.ts';
+import { blockMemory, blocks } from './blocks.ts';
 import type { AsideAnswer, AsideMessage } from './decompress-aside.ts';
 import { CODECS } from './index.ts';
 
 const port = parentPort!;
 /** Pieces are joined up to this size, as a message costs more than a copy. */
 const BATCH = 512 * 1024;
-/** Batches that the other side has not taken yet. */
+/** Batches that the other side has not taken yet. Their memory comes back from there: new memory each time would be the collector's to find. */
 const MOST_AHEAD = 4;
+const batches = blockMemory(BATCH);
 
 let ahead = 0;
 let taken = (): void => {};
@@ -31,27 +32,17 @@ async function* input(): AsyncGenerator<Uint8Array> {
 }
 
 async function run({ codec, limits }: AsideMessage & { type: 'start' }): Promise<void> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
   ahead = 0;
-  const flush = async (): Promise<void> => {
-    const batch = concat(parts);
-    parts = [];
-    size = 0;
-    while (ahead >= MOST_AHEAD)
-      await new Promise<void>((resolve) => {
-        taken = resolve;
-      });
-    ahead++;
-    send({ type: 'piece', bytes: batch }, [batch.buffer as ArrayBuffer]);
-  };
   try {
-    for await (const piece of CODECS[codec].decompress(input(), createContext({ limits }))) {
-      parts.push(piece);
-      size += piece.length;
-      if (size >= BATCH) await flush();
+    const pieces = CODECS[codec].decompress(input(), createContext({ limits }));
+    for await (const { memory, size } of blocks(pieces, BATCH, batches)) {
+      while (ahead >= MOST_AHEAD)
+        await new Promise<void>((resolve) => {
+          taken = resolve;
+        });
+      ahead++;
+      send({ type: 'piece', memory, size }, [memory]);
     }
-    if (size) await flush();
     send({ type: 'end' });
   } catch (error) {
     if (!(error instanceof OcixError)) return send({ type: 'fault', error });
@@ -64,6 +55,7 @@ port.on('message', (message: AsideMessage) => {
   if (message.type === 'start') void run(message);
   else if (message.type === 'chunk') arrived(message.bytes);
   else {
+    batches.giveBack(message.memory);
     ahead--;
     taken();
   }

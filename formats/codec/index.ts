@@ -33,7 +33,10 @@ export function sniff(head: Uint8Array): Codec | undefined {
 export const decompressed = (codec: Codec, input: Chunks, context: Context): AsyncGenerator<Uint8Array> =>
   guarded(codec, input, context, (bytes) => codec.decompress(bytes, context));
 
-/** The same on another thread, where that is worth it. @param size bytes of the input */
+/**
+ * The same on another thread, where that is worth it; in memory that is used again as soon as the next chunk is asked for.
+ * @param size bytes of the input
+ */
 export const decompressedBeside = (
   codec: Codec,
   input: Chunks,

@@ -7,7 +7,8 @@ import { CODECS, decompressedBeside, SNIFF_SIZE, sniff } from '../codec/index.ts
 import type { DataArchive } from './package.ts';
 
 /**
- * By the compression that the member's name says, as dpkg has it; the first bytes have to agree.
+ * By the compression that the member's name says, as dpkg has it; the first bytes have to agree. In memory that is used again as soon as the
+ * next chunk is asked for.
  * @throws OcixError debian/package where they do not, codec/…, limit/ratio, limit/total-bytes
  */
 export async function* plainData(

@@ -7,6 +7,7 @@
  * digests recorded: an image has no second step where it would have to ask whether one was changed.
  */
 import { binaryString, fromBinaryString, utf8Bytes } from '../bytes/text.ts';
+import { cleanPath } from '../rootfs/path.ts';
 import { type Field, fieldOf, stanzaText } from './control.ts';
 import type { NewEntry } from './merge.ts';
 import type { DebPackage } from './package.ts';
@@ -40,17 +41,18 @@ export function packageRecords(surveyed: Surveyed, listed: readonly string[], ti
   const kept = [...files]
     .filter(([name]) => !NOT_KEPT.has(name))
     .map(([name, bytes]) => file(`${base}.${name}`, bytes, time, SCRIPTS.includes(name) ? 0o755 : 0o644));
-  const sums = files.has('md5sums') ? [] : [file(`${base}.md5sums`, utf8Bytes(generatedSums(surveyed)), time)];
+  const sums = files.has('md5sums') ? [] : [file(`${base}.md5sums`, generatedSums(surveyed), time)];
   return [...folders(time, `${FOLDER}/info`), file(`${base}.list`, fromBinaryString(list), time), ...kept, ...sums];
 }
 
-/** dpkg makes them itself where a package has none: regular files without conffiles. */
-function generatedSums({ package: { files }, entries }: Surveyed): string {
-  const conffiles = new Set(conffilesOf(files.get('conffiles')).map(({ path }) => path.slice(1)));
-  return entries
-    .filter(({ path, md5 }) => md5 !== undefined && !conffiles.has(path))
-    .map(({ path, md5 }) => `${md5}  ${path}\n`)
-    .join('');
+/** dpkg makes them itself where a package has none: of all files, further names and conffiles included. */
+function generatedSums({ entries }: Surveyed): Uint8Array {
+  const sums = new Map(entries.map(({ path, md5 }) => [path, md5]));
+  const lines = entries.map(({ path, fields: { type, link } }) => {
+    const md5 = sums.get(type === 'hardlink' ? cleanPath(link).path : path);
+    return md5 === undefined ? '' : `${md5}  ${path}\n`;
+  });
+  return fromBinaryString(lines.join(''));
 }
 
 /** What belongs to all of them. */
@@ -78,8 +80,10 @@ function statusFields(surveyed: Surveyed): readonly Field[] {
 }
 
 function conffileLines({ package: { files }, entries }: Surveyed): string {
+  const conffiles = conffilesOf(files.get('conffiles'));
+  if (!conffiles.length) return '';
   const sums = new Map(entries.map(({ path, md5 }) => [path, md5]));
-  return conffilesOf(files.get('conffiles'))
+  return conffiles
     .map(({ path }) => ({ path, md5: sums.get(path.slice(1)) }))
     .filter(({ md5 }) => md5 !== undefined)
     .map(({ path, md5 }) => `\n ${path} ${md5}`)
@@ -129,7 +133,7 @@ function interestsOf({ files }: DebPackage): readonly { readonly trigger: string
 export function distrolessRecords(surveyed: Surveyed, time: Time): readonly NewEntry[] {
   const { name, control, files } = surveyed.package;
   const base = `${FOLDER}/status.d/${name}`;
-  const sums = files.get('md5sums') ?? utf8Bytes(generatedSums(surveyed));
+  const sums = files.get('md5sums') ?? generatedSums(surveyed);
   return [
     ...folders(time, `${FOLDER}/status.d`),
     file(base, fromBinaryString(stanzaText(control.values())), time),

@@ -32,6 +32,11 @@ export async function* sliced(bytes: Uint8Array, size: number): AsyncGenerator<U
 
 export const whole = (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => collect(chunks, 2 ** 28);
 
+/** Chunks whose memory is used again, as chunks that stay as they are. */
+export async function* copied(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield new Uint8Array(chunk);
+}
+
 export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /** Keeps large members in memory, as a target that stores nothing would. */

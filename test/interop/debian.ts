@@ -12,13 +12,16 @@ export const debianArchive = join(import.meta.dirname, '../../build/interop/debi
 
 const SOURCES = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list'];
 
+/** Where apt on this machine says that Debian is. */
+export const debianSources = (): string | undefined => SOURCES.find((path) => existsSync(path));
+
 /** Builds it where it is missing; false where that cannot be. */
 export function buildDebian(): boolean {
   if (existsSync(debianArchive)) return true;
   if (!process.env.OCIX_REQUIRE_PEERS) return false;
   mkdirSync(dirname(debianArchive), { recursive: true });
   const layer = `${debianArchive}.layer.tar`;
-  const sources = SOURCES.filter((path) => existsSync(path)).slice(0, 1);
+  const sources = [debianSources() ?? []].flat();
   const run = spawnSync('mmdebstrap', ['--variant=apt', process.env.SUITE ?? 'bookworm', layer, ...sources], {
     encoding: 'utf8',
     timeout: 600_000,

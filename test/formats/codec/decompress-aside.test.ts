@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest';
 import { decompressedAside, endIdleThreads } from '../../../formats/codec/decompress-aside.ts';
 import { CODECS } from '../../../formats/codec/index.ts';
 import { runPeer, withPeer } from '../../fixtures/peers.ts';
-import { codeOf, contextWith, sliced, whole } from '../support.ts';
+import { codeOf, contextWith, copied, sliced, whole } from '../support.ts';
 
 const built = existsSync(join(import.meta.dirname, '../../../dist/decompress-worker.js'));
 const plain = Buffer.from(Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * i) >> 7));
@@ -15,7 +15,7 @@ const LARGE = 2 ** 20;
 
 describe.skipIf(!built)('a thread', () => {
   const packed = () => runPeer({ tool: 'xz', args: ['-c', '-1'], input: plain });
-  const open = (bytes: Uint8Array) => decompressedAside(CODECS.xz, sliced(bytes, 10_000), LARGE, context);
+  const open = (bytes: Uint8Array) => copied(decompressedAside(CODECS.xz, sliced(bytes, 10_000), LARGE, context));
 
   withPeer('xz')('gives the same bytes, several streams at a time and again', async () => {
     for (let round = 0; round < 2; round++) {
@@ -29,7 +29,7 @@ describe.skipIf(!built)('a thread', () => {
     expect(Buffer.compare(await whole(open(packed())), plain)).toBe(0);
     const small = plain.subarray(0, 50_000);
     const bytes = runPeer({ tool: 'xz', args: ['-c', '-1'], input: small });
-    const aside = decompressedAside(CODECS.xz, sliced(bytes, 10_000), 20_000, context);
+    const aside = copied(decompressedAside(CODECS.xz, sliced(bytes, 10_000), 20_000, context));
     expect(Buffer.compare(await whole(aside), small)).toBe(0);
     await endIdleThreads();
   });

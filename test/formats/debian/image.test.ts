@@ -212,7 +212,9 @@ describe('the database', () => {
     expect(file('status')).toContain('Conffiles:\n /etc/a.conf 7fc56270e7a70fa81a5935b72eacbe29\n\n');
     expect(file('status')).toContain('Package: scripted\nStatus: install ok unpacked\n');
     expect(file('info/plain.list')).toBe('/.\n/etc\n/etc/a.conf\n/usr\n/usr/b\n');
-    expect(file('info/plain.md5sums')).toBe('9d5ed678fe57bcca610140957afab571  usr/b\n');
+    expect(file('info/plain.md5sums')).toBe(
+      '7fc56270e7a70fa81a5935b72eacbe29  etc/a.conf\n9d5ed678fe57bcca610140957afab571  usr/b\n',
+    );
     expect(file('info/plain.conffiles')).toBe('/etc/a.conf\n');
     expect(file('info/scripted:amd64.postinst')).toBe('#!/bin/sh\n');
     expect(file('info/format')).toBe('1\n');
