@@ -4,7 +4,7 @@ import type { Archive, Member } from '../archive/archive.ts';
 import { folderArchive } from '../archive/folder.ts';
 import { peel } from '../archive/open.ts';
 import { type Context, checkAbort } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, within } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import { noteList } from '../base/notes.ts';
 import { type Chunks, collect } from '../bytes/chunks.ts';
@@ -23,7 +23,7 @@ export async function imageCatalog(places: readonly string[], context: Context):
   const byName = new Map<string, ImageFile[]>();
   const shown: string[] = [];
   for (const place of places) {
-    const files = await imagesAt(place, context);
+    const files = await within(place, () => imagesAt(place, context));
     shown.push(`${printable(place)} (${files.length} image${files.length === 1 ? '' : 's'})`);
     for (const file of files) {
       const same = byName.get(file.manifest.name) ?? [];
