@@ -4,7 +4,7 @@ import type { Archive, Member } from '../archive/archive.ts';
 import { folderArchive } from '../archive/folder.ts';
 import { peel } from '../archive/open.ts';
 import { type Context, checkAbort } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, within } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import { noteList } from '../base/notes.ts';
 import { byteReader, type Chunks } from '../bytes/chunks.ts';
@@ -33,7 +33,7 @@ export async function imageCatalog(
   const shown: string[] = [];
   for (const place of places) {
     let locked = 0;
-    const files = await imagesAt(place, context, { decrypt, onLocked: () => locked++ });
+    const files = await within(place, () => imagesAt(place, context, { decrypt, onLocked: () => locked++ }));
     const encrypted = locked ? `, and ${locked} encrypted file${locked === 1 ? '' : 's'}` : '';
     shown.push(`${printable(place)} (${files.length} image${files.length === 1 ? '' : 's'}${encrypted})`);
     for (const file of files) {

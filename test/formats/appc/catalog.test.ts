@@ -108,7 +108,7 @@ describe('a file', () => {
     ['is cut off', 'cut', 'tar/truncated'],
     ['has a manifest that is none', 'manifest', 'json/syntax'],
     ['has no manifest', 'none', 'appc/archive'],
-  ])('that %s is refused, since it was named', async (_, name, code) => {
+  ])('that %s is refused by its name, since it was named', async (_, name, code) => {
     const folder = await folderOf(
       new Map<string, Buffer>([
         ['text', Buffer.from('x'.repeat(600))],
@@ -117,7 +117,10 @@ describe('a file', () => {
         ['none', tar([{ name: 'rootfs/' }])],
       ]),
     );
-    expect(await codeOf(() => catalogAt([join(folder, name)]))).toBe(code);
+    const place = join(folder, name);
+    const refusal = await refusalOf(() => catalogAt([place]));
+    expect(refusal?.code).toBe(code);
+    expect(refusal?.at[0]).toBe(place); // and not the image that needs it
   });
 });
 
