@@ -159,7 +159,11 @@ function works(tool: string): boolean {
 }
 
 /** The tests of how a stream ends when nobody wants the rest of it. @param pack a stream that is not over at once */
-export function stopsInTime(decompress: Decompress, pack: () => Uint8Array, declare: (name: string, run: () => Promise<void>) => void = it): void {
+export function stopsInTime(
+  decompress: Decompress,
+  pack: () => Uint8Array,
+  declare: (name: string, run: () => Promise<void>) => void = it,
+): void {
   let packed: Uint8Array | undefined;
   const bytes = (): Uint8Array => (packed ??= pack());
   declare('closes its input when the consumer stops early', () => expectEarlyStop(decompress, bytes()));
