@@ -126,7 +126,7 @@ export function targetOptions(command: Command): Command {
   return reportOptions(command)
     .addOption(new Option('--ref <name>', 'the reference to write').helpGroup(OUT))
     .addOption(
-      new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep')
+      new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep; of an ACI also xz')
         .default('keep')
         .helpGroup(OUT),
     )
