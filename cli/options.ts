@@ -21,6 +21,8 @@ export interface CommonOptions extends RepositoryOptions {
   readonly label: readonly string[];
   readonly layers: 'one' | 'package' | 'group' | 'each';
   readonly distroless?: boolean;
+  /** Set by deb2aci. */
+  readonly annotated?: true;
   readonly configure?: boolean;
   readonly signature?: string;
   readonly keyring?: readonly string[];
@@ -228,7 +230,11 @@ const sourceChoice = (options: CommonOptions): SourceOptions => ({
     env: options.env,
     labels: options.label,
   },
-  packaging: { layers: options.layers === 'each' ? 'group' : options.layers, distroless: options.distroless ?? false },
+  packaging: {
+    layers: options.layers === 'each' ? 'group' : options.layers,
+    distroless: options.distroless ?? false,
+    ...(options.annotated ? { annotated: true } : {}),
+  },
 });
 
 function trustOf({
