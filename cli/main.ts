@@ -8,8 +8,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   // A second signal ends at once: the default of the system.
   process.once(name, () => controller.abort(name));
 }
-process.stdout.on('error', onClosedPipe);
-process.stderr.on('error', onClosedPipe);
+process.stdout.on('error', onLostOutput);
+process.stderr.on('error', onLostOutput);
 
 const args = process.argv.slice(2);
 // Scripts ask often, and the commands are not needed to answer.
@@ -28,8 +28,11 @@ async function run(): Promise<number> {
   return main(args, { signal: controller.signal, env, stdout, stderr });
 }
 
-/** A reader of standard output that goes away (`| head`) ends the run; there is nobody to tell. */
-function onClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(OUTPUT_LOST);
-  throw error;
+/** A reader of standard output that goes away (`| head`) ends the run; there is nobody to tell. Of a disk that is full somebody should hear. */
+function onLostOutput({ code = 'unknown' }: NodeJS.ErrnoException): void {
+  if (code !== 'EPIPE')
+    process.stderr.write(
+      `ocix: output/write: standard output cannot be written (${code})\n  Make room, or send it somewhere else.\n`,
+    );
+  process.exit(OUTPUT_LOST);
 }
