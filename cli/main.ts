@@ -1,15 +1,23 @@
 /** The command `ocix`: its streams, and what it does when it is interrupted or nobody reads its output. */
+import { outputError } from '../formats/bytes/output-error.ts';
 import packageJson from '../package.json' with { type: 'json' };
-
-const OUTPUT_LOST = 7;
 
 const controller = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   // A second signal ends at once: the default of the system.
   process.once(name, () => controller.abort(name));
 }
-process.stdout.on('error', onLostOutput);
-process.stderr.on('error', onLostOutput);
+let lost: NodeJS.ErrnoException | undefined;
+process.stdout.on('error', (error) => {
+  lost ??= error;
+  controller.abort('output');
+});
+// Nobody hears what is said; what was asked for is done all the same.
+process.stderr.on('error', () => {});
+// A stream may fail when everything else is over.
+process.once('exit', () => {
+  if (lost) process.exitCode = endLost(lost, process.exitCode);
+});
 
 const args = process.argv.slice(2);
 // Scripts ask often, and the commands are not needed to answer.
@@ -28,11 +36,9 @@ async function run(): Promise<number> {
   return main(args, { signal: controller.signal, env, stdout, stderr });
 }
 
-/** A reader of standard output that goes away (`| head`) ends the run; there is nobody to tell. Of a disk that is full somebody should hear. */
-function onLostOutput({ code = 'unknown' }: NodeJS.ErrnoException): void {
-  if (code !== 'EPIPE')
-    process.stderr.write(
-      `ocix: output/write: standard output cannot be written (${code})\n  Make room, or send it somewhere else.\n`,
-    );
-  process.exit(OUTPUT_LOST);
+/** A reader of standard output that goes away (`| head`) ends the run, and there is nobody to tell; a full disk is told, once. */
+function endLost(cause: NodeJS.ErrnoException, exitCode: typeof process.exitCode): number {
+  const { code, message, hint, status } = outputError('standard output', cause);
+  if (cause.code !== 'EPIPE' && exitCode !== status) process.stderr.write(`ocix: ${code}: ${message}\n  ${hint}\n`);
+  return status;
 }

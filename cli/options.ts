@@ -215,6 +215,33 @@ export function printOptions(command: Command): Command {
     .addOption(new Option('-q, --quiet', 'no progress, no summary').helpGroup(PRINT));
 }
 
+/** What was said that means something for packages alone, and would be passed over for any other source. */
+export function packageOptions(options: CommonOptions): readonly string[] {
+  const {
+    layers,
+    distroless,
+    aptRepo = [],
+    aptKeyring = [],
+    arch,
+    components,
+    lock,
+    explain = [],
+    configure,
+  } = options;
+  const given: Readonly<Record<string, unknown>> = {
+    '--arch': arch,
+    [`--layers ${layers}`]: layers === 'one' || layers === 'package',
+    '--distroless': distroless,
+    '--apt-repo': aptRepo.length,
+    '--apt-keyring': aptKeyring.length,
+    '--components': components,
+    '--lock': lock,
+    '--explain': explain.length,
+    '--configure': configure,
+  };
+  return Object.keys(given).filter((name) => given[name]);
+}
+
 /** What the user says of the source. */
 const sourceChoice = (options: CommonOptions): SourceOptions => ({
   from: options.from,

@@ -1,7 +1,10 @@
 /** The commands, and what a command line comes to: output, or an error and its exit status. */
 import { Command, CommanderError } from 'commander';
 import { OcixError, STATUS } from '../formats/base/errors.ts';
+import { didYouMean } from '../formats/base/nearest.ts';
+import { printable } from '../formats/bytes/text.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { checkArguments } from './arguments.ts';
 import type { Example } from './lessons.ts';
 import { likely } from './likely.ts';
 import { errorText, faultText } from './render/error.ts';
@@ -87,11 +90,22 @@ export async function main(args: readonly string[], streams: Omit<Session, 'fini
     return 0;
   }
   try {
+    checkArguments(args);
+    checkHelped(args);
     await program.parseAsync([...args], { from: 'user' });
     return status;
   } catch (error) {
     return failed(error, { program, called: args[0] }, session);
   }
+}
+
+/** The parser would answer with the whole help, as an error. @throws OcixError usage/argument */
+function checkHelped([called, topic]: readonly string[]): void {
+  if (called !== 'help' || topic === undefined || topic === 'help' || topic.startsWith('-')) return;
+  if (Object.hasOwn(COMMANDS, topic)) return;
+  throw new OcixError('usage/argument', `there is no command ${printable(topic)}`, {
+    hint: `${didYouMean(topic, Object.keys(COMMANDS))}ocix --help shows the commands.`,
+  });
 }
 
 interface Failed {
@@ -115,6 +129,9 @@ function failed(error: unknown, { program, called }: Failed, { stderr, env, sign
     return STATUS.usage;
   }
   if (error instanceof OcixError) {
+    // Where standard output is lost, that is what there is to say, and it is said where it was noticed.
+    const gone = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+    if (gone || (error.code === 'interrupted' && signal.reason === 'output')) return error.status;
     stderr.write(`${errorText(error, paint)}\n`);
     return error.code === 'interrupted' && signal.reason === 'SIGTERM' ? 143 : error.status;
   }

@@ -38,7 +38,7 @@ export function chosenRepositories(options: RepositoryOptions, env: NodeJS.Proce
       essential: options.configure,
       cache: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ocix'),
       now: new Date(),
-      lock: there,
+      lock: lock === undefined ? undefined : { text: there },
       decided: (one) => {
         decision = one;
       },

@@ -12,6 +12,7 @@ import { type Paint, paintFor, widthOf } from './render/terminal.ts';
 import { chosenRepositories } from './repositories.ts';
 
 export interface Session {
+  /** Aborted with the name of the signal that ends the run, or with `output` where standard output is lost. */
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: NodeJS.WriteStream;
@@ -36,7 +37,9 @@ export function begin(
   const chosen = libraryOptions(options);
   const { repositories, finish } = chosenRepositories(options, env);
   const paint = paintFor(stderr, env);
-  const view = progressView(options.quiet ? 'none' : options.progress, {
+  // Bars are drawn by moving the cursor, which a dumb terminal has not.
+  const mode = options.progress === 'auto' && env['TERM'] === 'dumb' ? 'plain' : options.progress;
+  const view = progressView(options.quiet ? 'none' : mode, {
     stream: stderr,
     paint,
     now: () => performance.now(),
@@ -100,10 +103,11 @@ async function* standardInput(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Writes to standard output and waits where the reader is slower than we are. */
+/** Writes to standard output and waits where the reader is slower than we are. Whoever started the run is told where that fails. */
 export async function print(session: Session, lines: Iterable<string>): Promise<void> {
   let text = '';
   for (const line of lines) {
+    if (session.signal.aborted) return;
     text += `${line}\n`;
     if (text.length < 65_536) continue;
     await put(session, text);
@@ -113,7 +117,7 @@ export async function print(session: Session, lines: Iterable<string>): Promise<
 }
 
 const put = (session: Session, text: string): Promise<void> =>
-  new Promise((resolve, reject) => session.stdout.write(text, (error) => (error ? reject(error) : resolve())));
+  new Promise((resolve) => session.stdout.write(text, () => resolve()));
 
 /**
  * What entries leave behind dies young. A nursery that grows for it costs 25 MB and saves no time. Every thread that starts makes V8 put the

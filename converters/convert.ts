@@ -41,8 +41,8 @@ export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOption
   readonly force?: boolean | undefined;
   /** Writes images with one layer each. */
   readonly flatten?: boolean | undefined;
-  /** Names other than the source has, from those that it has; called once, before anything is written. */
-  readonly rename?: ((names: readonly string[]) => readonly string[]) | undefined;
+  /** Names other than the source has, a list an image, from those that it has; called once, before anything is written. */
+  readonly rename?: ((names: readonly (readonly string[])[]) => Promise<readonly (readonly string[])[]>) | undefined;
   /** Annotations of the images' entries in a layout's index: where they came from. */
   readonly origin?: Readonly<Record<string, string>> | undefined;
   /** Where OUT `-` goes, for targets that are one file: whole, when all is done. It stays open. */
@@ -51,6 +51,8 @@ export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOption
   readonly extraction?: ExtractionOptions | undefined;
   /** What a bundle's `config.json` is to say. */
   readonly runtime?: RuntimeOptions | undefined;
+  /** Called when all is written, and before anything of it is visible: where it throws, `out` stays as it was. */
+  readonly ready?: ((report: Report) => Promise<void>) | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function unpack(source: Source, dir: string, options: ConvertOption
 }
 
 async function pipeline(source: Source, target: Target, path: string, options: ConvertOptions): Promise<Report> {
+  checkOut(path);
   const context = createContext(options);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const { xz, ...layers } = parseCompression(options.compress ?? 'keep');
@@ -92,6 +95,8 @@ async function pipeline(source: Source, target: Target, path: string, options: C
       for (const { image } of written) noteLosses(image, target, context);
       const report = reportOf(opened, { format: target.name, out: path }, written, namesIn(made), context);
       if (options.strict) refuseNotes(report);
+      await opened.confirm?.();
+      await options.ready?.(report);
       checkAbort(context); // what is small may be done before anything looked
       await sink.commit();
       return report;
@@ -104,8 +109,14 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   }
 }
 
+/** An empty path is the current folder to the system, and a variable that was never set to whoever wrote it. @throws OcixError usage/argument */
+export function checkOut(path: string): void {
+  if (path === '')
+    throw new OcixError('usage/argument', 'the output has no name', { hint: 'Say where to write; . is this folder.' });
+}
+
 function targetOf(out: string, to: string | undefined) {
-  const match = /^([a-z][a-z0-9-]*):(.+)$/s.exec(out);
+  const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(out);
   const own = match && targetNamed(match[1]!);
   if (match && !own && isSourceTransport(match[1]!)) {
     throw new OcixError('usage/argument', `${match[1]}: is a source, and nothing that this version of ocix writes`, {
@@ -149,12 +160,13 @@ const onlyPod = ([first, ...more]: readonly Item[]): Pod | undefined =>
 /** What becomes of every item, whatever the target. */
 async function remade(
   items: readonly Storable[],
-  { flatten, rename = (names) => names }: ConvertOptions,
+  { flatten, rename }: ConvertOptions,
   keep: Keeper,
   context: Context,
 ): Promise<readonly Storable[]> {
   const flat = flatten ? await flattened(items, keep, context) : items;
-  return flat.map((item) => ({ ...item, names: rename(item.names) }));
+  const names = await rename?.(flat.map((item) => item.names));
+  return names ? flat.map((item, i) => ({ ...item, names: names[i]! })) : flat;
 }
 
 const podNamed = (pod: Pod, ref: string | undefined): Pod =>

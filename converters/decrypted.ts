@@ -1,7 +1,7 @@
 /** Sources that are encrypted with a passphrase, as App Container Images may be, after their compression. */
 import type { Context } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
-import { byteReader, collect } from '../formats/bytes/chunks.ts';
+import { byteReader, type Chunks, collect } from '../formats/bytes/chunks.ts';
 import { type ByteSource, streamSource } from '../formats/bytes/source.ts';
 import { decryptSymmetric, ENCRYPTED_HEAD, isEncrypted } from '../formats/openpgp/decrypt.ts';
 
@@ -25,13 +25,32 @@ export async function decrypted(
   reader.unread(head);
   return isEncrypted(head) ? plain(source, reader.rest()) : { ...source, chunks: reader.rest() };
 
-  async function plain({ name, close }: ByteSource, chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
-    if (!passphrase) {
-      await close();
-      throw new OcixError('encryption/passphrase', 'the image is encrypted with a passphrase', {
-        hint: 'Give the file that holds it: --passphrase-file FILE.',
-      });
-    }
-    return { ...streamSource(name, decryptSymmetric(chunks, { passphrase }, context)), close };
+  async function plain({ name, close }: ByteSource, chunks: Chunks): Promise<ByteSource> {
+    if (passphrase) return { ...streamSource(name, decryptSymmetric(chunks, { passphrase }, context)), close };
+    await close();
+    throw locked();
   }
 }
+
+/** The same of bytes whose source is somebody else's to close. @throws OcixError encryption/passphrase */
+export async function* decryptedBytes(
+  bytes: Chunks,
+  passphrase: Uint8Array | undefined,
+  context: Context,
+): AsyncGenerator<Uint8Array> {
+  const reader = byteReader(bytes);
+  try {
+    const head = await reader.read(ENCRYPTED_HEAD);
+    reader.unread(head);
+    if (!isEncrypted(head)) return yield* reader.rest();
+    if (!passphrase) throw locked();
+    yield* decryptSymmetric(reader.rest(), { passphrase }, context);
+  } finally {
+    await reader.close();
+  }
+}
+
+const locked = (): OcixError =>
+  new OcixError('encryption/passphrase', 'the image is encrypted with a passphrase', {
+    hint: 'Give the file that holds it: --passphrase-file FILE.',
+  });

@@ -10,14 +10,15 @@ import { checkAbort, createContext } from '../formats/base/context.ts';
 import { OcixError, STATUS } from '../formats/base/errors.ts';
 import { noteList } from '../formats/base/notes.ts';
 import { digestOf, hexOf } from '../formats/bytes/digest.ts';
-import { type ByteSource, fileSource, pathKind, sourceError } from '../formats/bytes/source.ts';
+import { type ByteSource, fileSource, nameBelow, pathKind, sourceError } from '../formats/bytes/source.ts';
 import { printable, utf8Bytes } from '../formats/bytes/text.ts';
 import { contentOffers, offersFor } from '../formats/detect.ts';
 import { READERS } from '../formats/index.ts';
 import { annotationsOf } from '../formats/model/descriptor.ts';
 import { REF_NAME } from '../formats/model/media-types.ts';
 import { HEAD_SIZE } from '../formats/model/reader.ts';
-import { type ConvertOptions, convert } from './convert.ts';
+import { isStaged } from '../formats/store/staging.ts';
+import { type ConvertOptions, checkOut, convert } from './convert.ts';
 import { decrypted } from './decrypted.ts';
 import type { Report } from './report.ts';
 import { sharedLayers } from './shared-layers.ts';
@@ -25,7 +26,7 @@ import { parseSource } from './source-text.ts';
 import { readIndex } from './targets/layout-sink.ts';
 
 export interface MigrateOptions
-  extends Omit<ConvertOptions, 'ref' | 'to' | 'output' | 'force' | 'rename' | 'origin' | 'shared'> {
+  extends Omit<ConvertOptions, 'ref' | 'to' | 'output' | 'force' | 'rename' | 'origin' | 'ready' | 'shared'> {
   /** Images converted at a time; 2 unless said. */
   readonly parallel?: number | undefined;
   /** Told of each image when it is done. */
@@ -76,7 +77,8 @@ const APART = 12;
  */
 export async function migrate(estate: string, out: string, options: MigrateOptions = {}): Promise<MigrationReport> {
   const context = createContext(options);
-  const { units, others, dependencies } = await unitsOf(estate, options, context);
+  checkOut(out);
+  const { units, others, dependencies } = await unitsOf(estate, out, options, context);
   const there = await namesIn(out, context);
   const origins = new Set(there.values());
   const names = nameGiver(units, there);
@@ -90,7 +92,11 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
       for (let i = next++; i < units.length && !stopped; i = next++) {
         checkAbort(context);
         const unit = units[i]!;
-        images[i] = origins.has(unit.origin) ? { source: unit.source, state: 'there already' } : await one(unit);
+        try {
+          images[i] = origins.has(unit.origin) ? { source: unit.source, state: 'there already' } : await one(unit, i);
+        } finally {
+          names.pass(i);
+        }
         options.onImage?.(images[i]!, --left);
       }
     } catch (error) {
@@ -103,8 +109,9 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return { estate, out, images, others };
 
-  async function one(unit: Unit): Promise<MigratedImage> {
-    const shared = layers.forImage();
+  async function one(unit: Unit, i: number): Promise<MigratedImage> {
+    // Who waits for a name must not be waited for: a layer of its own it makes alone.
+    const shared = unit.names.length ? layers.forImage() : undefined;
     try {
       const report = await convert(unit.source, out, {
         ...options,
@@ -114,12 +121,12 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
         dependencies: [...dependencies, ...(options.dependencies ?? [])],
         shared,
         origin: { [ORIGIN]: unit.origin },
-        rename: (own) => names(unit, own),
+        rename: (own) => names.give(i, own),
       });
-      shared.committed();
+      shared?.committed();
       return { source: unit.source, state: 'converted', report };
     } catch (error) {
-      shared.failed();
+      shared?.failed();
       return { source: unit.source, state: 'failed', error: failure(error) };
     }
   }
@@ -138,7 +145,7 @@ function failure(error: unknown): NonNullable<MigratedImage['error']> {
   return { code, message, at, ...(hint === undefined ? {} : { hint }) };
 }
 
-async function unitsOf(estate: string, { from, passphrase }: MigrateOptions, context: Context) {
+async function unitsOf(estate: string, out: string, { from, passphrase }: MigrateOptions, context: Context) {
   const { transport, path } = await parseSource(estate, from);
   const kind = await pathKind(path);
   if (kind === 'absent') throw sourceError(path, { code: 'ENOENT' });
@@ -159,7 +166,9 @@ async function unitsOf(estate: string, { from, passphrase }: MigrateOptions, con
     }));
     return { units, others: [], dependencies: [] };
   }
-  return { ...(await filesBelow(path.replace(/\/+$/, '') || '/', passphrase, context)), dependencies: [path] };
+  // What an earlier run has written into the estate is no part of it.
+  const own = await nameBelow(path, out);
+  return { ...(await filesBelow(path.replace(/\/+$/, '') || '/', own, passphrase, context)), dependencies: [path] };
 }
 
 interface Estate {
@@ -167,17 +176,25 @@ interface Estate {
   readonly others: readonly string[];
 }
 
-async function filesBelow(folder: string, passphrase: Uint8Array | undefined, context: Context): Promise<Estate> {
+async function filesBelow(
+  folder: string,
+  own: string | undefined,
+  passphrase: Uint8Array | undefined,
+  context: Context,
+): Promise<Estate> {
+  const isOurs = (name: string): boolean => isStaged(name) || (own !== undefined && `${name}/`.startsWith(`${own}/`));
   const archive = await folderArchive(folder, context);
   const units: Unit[] = [];
   const others: string[] = [];
   for (const top of [...archive.names()].sort()) {
-    const below = await archive.list(top);
+    if (isOurs(top)) continue;
+    const all = await archive.list(top);
+    const below = all.filter((name) => !isOurs(name));
     const layouts = below
       .filter((name) => name.endsWith('/oci-layout'))
       .map((name) => name.slice(0, -'oci-layout'.length));
     for (const layout of layouts) units.push(unitFrom(`oci:${folder}/${layout}`, layout));
-    for (const name of below.length ? below : [top]) {
+    for (const name of all.length ? below : [top]) {
       checkAbort(context);
       if (layouts.some((layout) => name.startsWith(layout))) continue;
       const unit = await unitOf(`${folder}/${name}`, name, passphrase, context);
@@ -246,23 +263,44 @@ async function namesIn(out: string, context: Context): Promise<ReadonlyMap<strin
   );
 }
 
+interface NameGiver {
+  /** Where names were not known before, waits for those before it, so that who gets one does not depend on who is quicker. */
+  give(unit: number, own: readonly (readonly string[])[]): Promise<readonly (readonly string[])[]>;
+  /** It has its names, or needs none. */
+  pass(unit: number): void;
+}
+
 /**
- * No two images under one name, and none that loses it: what is in the layout keeps its names, then the last image of the estate has them, and the
- * others are told apart.
+ * No two images under one name, and none that loses it: what is in the layout keeps its names, then the last image of the estate has them as far
+ * as they are known before it is read, then the first; the others are told apart.
  */
-function nameGiver(
-  units: readonly Unit[],
-  there: ReadonlyMap<string, string>,
-): (unit: Unit, own: readonly string[]) => readonly string[] {
+function nameGiver(units: readonly Unit[], there: ReadonlyMap<string, string>): NameGiver {
   const owners = new Map([
     ...units.flatMap((unit) => unit.names.map((name) => [name, unit.origin] as const)),
     ...there,
   ]);
-  return (unit, own) =>
-    own.map((name) => {
-      const owner = owners.get(name);
-      if (owner === undefined) owners.set(name, unit.origin);
-      if (owner === undefined || owner === unit.origin) return name;
-      return `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${unit.apart}`;
-    });
+  const pass: (() => void)[] = [];
+  /** When all before have passed. */
+  const turns = [Promise.resolve()];
+  for (const [i, unit] of units.entries()) {
+    const passed = new Promise<void>((resolve) => pass.push(resolve));
+    if (unit.names.length) pass[i]!();
+    turns.push(turns[i]!.then(() => passed));
+  }
+  return {
+    async give(unit, own) {
+      const { origin, apart, names: known } = units[unit]!;
+      if (!known.length) await turns[unit];
+      const names = own.map((some) => some.map((name) => nameFor(name, origin, apart)));
+      pass[unit]!();
+      return names;
+    },
+    pass: (unit) => pass[unit]!(),
+  };
+
+  function nameFor(name: string, origin: string, apart: string): string {
+    const owner = owners.get(name) ?? origin;
+    owners.set(name, owner);
+    return owner === origin ? name : `${name}${/:[^/]*$/.test(name) ? '-' : ':'}${apart}`;
+  }
 }

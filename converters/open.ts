@@ -24,7 +24,7 @@ import {
   type Shared,
 } from '../formats/model/reader.ts';
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
-import { decrypted } from './decrypted.ts';
+import { decrypted, decryptedBytes } from './decrypted.ts';
 import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
 import { allOf, filesSource, namedSource } from './open-packages.ts';
 import { type ImageSettings, withSettings } from './passes/settings.ts';
@@ -53,6 +53,8 @@ export interface OpenedSource {
   readonly size: number | undefined;
   readonly items: readonly Item[];
   readonly selector: Selector | undefined;
+  /** Asked when everything is read, before it counts. Absent where nobody had to vouch for it. @throws OcixError signature/invalid */
+  readonly confirm?: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,8 @@ export interface SourceOptions {
   readonly packaging?: Partial<Packaging> | undefined;
   /** Where packages come from. */
   readonly repositories?: Repositories | undefined;
+  /** Options, as the user wrote them, that only packages can follow; another source is refused with them. */
+  readonly forPackages?: readonly string[] | undefined;
   /** What an image runs whose source does not say. */
   readonly settings?: ImageSettings | undefined;
   /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
@@ -98,11 +102,19 @@ export async function openSource(
 ): Promise<OpenedSource> {
   const opened = await openUnset(source, options, keep, context);
   try {
+    checkForPackages(opened, options.forPackages ?? []);
     return { ...opened, items: withSettings(opened.items, options.settings ?? {}) };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+function checkForPackages({ format, title }: OpenedSource, [first]: readonly string[]): void {
+  if (first === undefined || filesReaderNamed(format) || nameReaderNamed(format)) return;
+  throw new OcixError('usage/option', `${first} is for Debian packages, and this is another source: ${title}`, {
+    hint: 'Leave it out.',
+  });
 }
 
 async function openUnset(
@@ -149,6 +161,7 @@ async function openFound(
   const reading: Reading = {
     keep,
     dependencies,
+    decrypt: (bytes) => decryptedBytes(bytes, options.passphrase, context),
     compatible,
     packaging: { ...PACKAGING, ...options.packaging },
     repositories,
@@ -161,11 +174,13 @@ async function openFound(
   return within(printable(name), async () => {
     const checked = await guard?.source(source, text.path);
     const opened = await open();
-    return checked ? { ...opened, items: signed(opened.items, checked) } : opened;
+    const items = checked ? signed(opened.items, checked) : opened.items;
+    return { ...opened, items, confirm: guard?.unchanged };
   });
 
   async function open(): Promise<OpenedSource> {
     const byName = text.transport === undefined ? undefined : nameReaderNamed(text.transport);
+    if (repositories?.lock && !byName?.locks) throw nothingToLock();
     if (byName) return namedSource(byName, text, reading, context);
     const several = text.files && filesReaderNamed(text.transport!);
     if (several && text.files) return filesSource(several, await allOf(text.files, context), text, reading, context);
@@ -187,6 +202,11 @@ async function openFound(
     }
   }
 }
+
+const nothingToLock = (): OcixError =>
+  new OcixError('usage/option', 'a lock file is for packages of a repository', {
+    hint: 'Leave --lock out: files that are named are the same the next time.',
+  });
 
 /** Bytes of which the beginning was looked at. */
 const whole = (bytes: ByteSource, { open }: Unwrapped): ByteSource =>

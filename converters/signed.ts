@@ -1,7 +1,7 @@
 /** Sources that somebody has to vouch for, and what is told of it in the output. */
 import type { Context } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
-import { pathKind } from '../formats/bytes/source.ts';
+import { fileState, pathKind } from '../formats/bytes/source.ts';
 import { printable } from '../formats/bytes/text.ts';
 import type { Item } from '../formats/model/image.ts';
 import type { Source } from './open.ts';
@@ -24,10 +24,14 @@ export interface SignatureGuard {
   source(source: Source, path: string): Promise<CheckedSignature | undefined>;
   /** @param file undefined for what is in a store, which keeps no signatures */
   dependency(file: string | undefined): Promise<void>;
+  /** What was checked is what was read: called when all is read. @throws OcixError signature/invalid where a file has changed since */
+  unchanged(): Promise<void>;
 }
 
 export function signatureGuard(trust: Trust, context: Context): SignatureGuard {
   const { required, signature, keyring, allowWeak, now } = trust;
+  /** As the files were before they were checked. */
+  const states = new Map<string, string>();
   return {
     async source(source, path) {
       const kind = typeof source === 'string' ? await pathKind(path) : 'stream';
@@ -44,12 +48,23 @@ export function signatureGuard(trust: Trust, context: Context): SignatureGuard {
           hint: 'Give the file that was signed, with its signature beside it: --dep FILE.',
         });
     },
+    async unchanged() {
+      for (const [file, before] of states) {
+        if ((await fileState(file)) === before) continue;
+        throw new OcixError('signature/invalid', `${printable(file)} has changed since its signature was checked`, {
+          hint: 'Another process writes to it. Convert a copy that nobody else can change.',
+        });
+      }
+    },
   };
 
   async function check(file: string, beside: string | undefined): Promise<CheckedSignature | undefined> {
     const { checkSignature } = await import('./verify.ts');
+    const before = await fileState(file);
     try {
-      return await checkSignature({ file, signature: beside, keyring, allowWeak, now }, context);
+      const good = await checkSignature({ file, signature: beside, keyring, allowWeak, now }, context);
+      if (!states.has(file)) states.set(file, before);
+      return good;
     } catch (error) {
       const missing = error instanceof OcixError && error.code === 'signature/missing';
       if (missing && !required && beside === undefined) return undefined;

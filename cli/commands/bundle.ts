@@ -9,13 +9,14 @@ import {
   type CommonOptions,
   extractionOptions,
   mappingsOf,
+  packageOptions,
   printOptions,
   reportOptions,
   runtimeOptions,
   sourceOptions,
 } from '../options.ts';
 import { commandText } from '../render/command.ts';
-import { checkReport, noteLines, writeReport } from '../render/report.ts';
+import { checkApart, checkReport, filesOf, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceOf } from '../session.ts';
 
@@ -46,7 +47,7 @@ export function registerBundle(program: Command, session: Session): void {
     .argument('<dir>', 'the bundle; it must not exist, or be empty')
     .action(async (source: string, dir: string, options: Options) => {
       const { convert } = await import('../../converters/convert.ts');
-      const report = await run(options, session, (library) =>
+      const report = await run(source, options, session, (library) =>
         convert(sourceOf(source, session), dir, { ...library, to: 'bundle' }),
       );
       if (options.json) await print(session, [JSON.stringify(report)]);
@@ -64,7 +65,7 @@ export function registerUnpack(program: Command, session: Session): void {
     .argument('<dir>', 'the root filesystem; it must not exist, or be empty')
     .action(async (source: string, dir: string, options: Options) => {
       const { unpack } = await import('../../converters/convert.ts');
-      const report = await run(options, session, (library) => unpack(sourceOf(source, session), dir, library));
+      const report = await run(source, options, session, (library) => unpack(sourceOf(source, session), dir, library));
       if (options.json) await print(session, [JSON.stringify(report)]);
     });
   printOptions(extractionOptions(sourceOptions(command)));
@@ -76,15 +77,20 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
     .summary('config.json alone')
     .description('Prints the config.json that a bundle of SOURCE would have, or writes it to FILE.')
     .argument('<source>', SOURCE)
-    .argument('[file]', 'where to write')
+    .argument('[file]', 'where to write; standard output, unless it is given')
     .addOption(new Option('--rootfs <dir>', 'look users up there, instead of in the image’s layers'))
     .action(async (source: string, file: string | undefined, options: Options) => {
       const { describeRuntime } = await import('../../converters/runtime-config.ts');
       const { library, view } = begin(session, options);
       const { rootfs, strict, report: place } = options;
+      const toFile = file !== undefined && file !== '-';
+      // Nothing else keeps the document from taking the place of the image that it is of.
+      if (toFile) await checkApart(file, 'config.json', await filesOf(source, options.from));
+      await checkReport(place, { source, from: options.from, out: file });
       try {
         const { config, report } = await describeRuntime(sourceOf(source, session), {
           ...library,
+          forPackages: packageOptions(options),
           rootfs,
           strict,
           out: file,
@@ -93,7 +99,7 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
         view.end();
         if (place !== undefined) await writeReport(place, report);
         const text = JSON.stringify(config, null, 2);
-        if (file === undefined) await print(session, [text]);
+        if (!toFile) await print(session, [text]);
         else await writeFile(file, `${text}\n`).catch((cause: unknown) => Promise.reject(outputError(file, cause)));
         if (!options.quiet)
           session.stderr.write(
@@ -109,26 +115,30 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
 }
 
 async function run(
+  source: string,
   options: Options,
   session: Session,
   work: (library: ConvertOptions) => Promise<Report>,
 ): Promise<Report> {
   await keepNurserySmall();
-  await checkReport(options.report);
+  await checkReport(options.report, { source, from: options.from });
   const { library, view, decided } = begin(session, options);
   const { strict, force } = options;
   const started = performance.now();
   try {
     const report = await work({
       ...library,
+      forPackages: packageOptions(options),
       strict,
       force,
       extraction: extractionOf(options),
       runtime: runtimeOf(options),
+      ready: async (made) => {
+        view.end();
+        await decided();
+        if (options.report !== undefined) await writeReport(options.report, made);
+      },
     });
-    view.end();
-    await decided();
-    if (options.report !== undefined) await writeReport(options.report, report);
     if (!options.quiet) session.stderr.write(summary(report, performance.now() - started));
     return report;
   } finally {

@@ -5,7 +5,14 @@ import type { ConvertOptions, Report, Source } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { pathKind } from '../../formats/bytes/source.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import { type CommonOptions, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
+import {
+  type CommonOptions,
+  fileBytes,
+  packageOptions,
+  printOptions,
+  sourceOptions,
+  targetOptions,
+} from '../options.ts';
 import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceDateEpoch, sourceOf } from '../session.ts';
@@ -110,7 +117,7 @@ export async function run(
   more: Pick<ConvertOptions, 'naming'> = {},
 ): Promise<void> {
   await keepNurserySmall();
-  await checkReport(options.report);
+  await checkReport(options.report, { source, from: options.from, out });
   const { convert } = await import('../../converters/convert.ts');
   const { library, view, decided } = begin(session, options);
   const started = performance.now();
@@ -118,16 +125,20 @@ export async function run(
   try {
     report = await convert(typeof source === 'string' ? sourceOf(source, session) : source, out, {
       ...library,
+      forPackages: packageOptions(options),
       ...picked(options, library.passphrase),
       ...more,
       ...epoch(session),
       ...(toStandardOutput(out) ? { output: standardOutput(session) } : {}),
+      ready: async (made) => {
+        view.end();
+        await decided();
+        if (options.report !== undefined) await writeReport(options.report, made);
+      },
     });
   } finally {
     view.end();
   }
-  await decided();
-  if (options.report !== undefined) await writeReport(options.report, report);
   await print(
     toStandardOutput(out) ? { ...session, stdout: session.stderr } : session,
     options.json

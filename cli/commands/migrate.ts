@@ -36,7 +36,7 @@ export function registerMigrate(program: Command, session: Session): void {
 
 async function run(estate: string, out: string, options: Options, session: Session): Promise<void> {
   await keepNurserySmall();
-  await checkReport(options.report);
+  await checkReport(options.report, { source: estate, from: options.from, out });
   const { migrate } = await import('../../converters/migrate.ts');
   const { library, view } = begin(session, { ...options, progress: 'none' });
   const { compress, reproducible, strict, parallel } = options;

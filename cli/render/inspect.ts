@@ -4,7 +4,7 @@ import { printable } from '../../formats/bytes/text.ts';
 import { commandText } from './command.ts';
 import { packagesText } from './packages.ts';
 import { podText } from './pod.ts';
-import { clip, type Paint } from './terminal.ts';
+import { clip, type Paint, plain } from './terminal.ts';
 import { countText, shortDigest, sizeText } from './units.ts';
 
 export function summaryText(
@@ -143,8 +143,7 @@ function dependencyText({ dependencies = [] }: ImageSummary, paint: Paint): stri
   return [paint('bold', 'Made of'), ...lines(dependencies, '  ')].join('\n');
 }
 
-/** Words with spaces in them are quoted, so that a person sees where each begins. */
-
+/** Characters of the bar of the largest layer. */
 const BAR = 18;
 
 function layersText({ layers }: ImageSummary, width: number, paint: Paint): string {
@@ -152,12 +151,18 @@ function layersText({ layers }: ImageSummary, width: number, paint: Paint): stri
   const largest = Math.max(...layers.map(({ size }) => size), 1);
   const number = String(layers.length).length;
   const rows = layers.map((layer, i) => {
-    const bar = '█'.repeat(Math.round((BAR * layer.size) / largest)) || '▏';
-    const left = `  ${String(i + 1).padStart(number)}  ${shortDigest(layer.diffId ?? layer.digest ?? '').padEnd(12)}  ${sizeText(layer.size).padStart(9)}  ${layer.compression.padEnd(5)}  ${paint('cyan', bar)}${' '.repeat(BAR - bar.length)}  `;
-    const room = width - (number + 54);
-    return `${left}${clip(stepText(layer.createdBy), Math.max(10, room))}`.trimEnd();
+    const left = `  ${String(i + 1).padStart(number)}  ${shortDigest(layer.diffId ?? layer.digest ?? '').padEnd(12)}  ${sizeText(layer.size).padStart(9)}  ${layer.compression.padEnd(5)}  `;
+    const bar = paint === plain ? '' : barText(layer.size / largest, paint);
+    const room = width - (number + 36 + (bar ? BAR + 2 : 0));
+    return `${left}${bar}${clip(stepText(layer.createdBy), Math.max(10, room))}`.trimEnd();
   });
   return [paint('bold', 'Layers'), ...rows].join('\n');
+}
+
+/** @param share of the largest, from 0 to 1 */
+function barText(share: number, paint: Paint): string {
+  const bar = '█'.repeat(Math.round(BAR * share)) || '▏';
+  return `${paint('cyan', bar)}${' '.repeat(BAR - bar.length)}  `;
 }
 
 /** A builder's line without what every line has. */

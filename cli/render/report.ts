@@ -1,15 +1,32 @@
 /** What a run did: the report as a file, its notes as lines. */
 import { constants } from 'node:fs';
-import { access, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import type { MigrationReport, Note, Report } from '../../converters/index.ts';
+import { access, realpath, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { MigrationReport, Note, Report, Source } from '../../converters/index.ts';
+import { OcixError } from '../../formats/base/errors.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
 import { printable } from '../../formats/bytes/text.ts';
 import { countText } from './units.ts';
 
-/** Before anything is converted: a report that cannot be written must not cost the output. @throws OcixError output/write */
-export async function checkReport(file: string | undefined): Promise<void> {
+/** What a run reads and writes beside its report. */
+export interface Beside {
+  readonly source: Source;
+  readonly from: string | undefined;
+  readonly out?: string | undefined;
+}
+
+/**
+ * Before anything is converted: a report that cannot be written must not cost the output, and none takes the place of what is converted.
+ * @throws OcixError output/write, usage/argument, usage/option
+ */
+export async function checkReport(file: string | undefined, { source, from, out }: Beside): Promise<void> {
   if (file === undefined) return;
+  if (file === '' || file === '-')
+    throw new OcixError('usage/option', '--report wants the name of a file', {
+      hint: 'On standard output --json prints the same.',
+    });
+  const written = out === undefined ? [] : [out, out.replace(/^[a-z][a-z0-9-]*:/, '')];
+  await checkApart(file, 'the report', [...(await filesOf(source, from)), ...written]);
   try {
     const there = await stat(file).catch(() => undefined);
     if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
@@ -17,6 +34,32 @@ export async function checkReport(file: string | undefined): Promise<void> {
   } catch (cause) {
     throw outputError(file, cause);
   }
+}
+
+/** The files that a source is read from, as far as they have names. */
+export async function filesOf(source: Source, from: string | undefined): Promise<readonly string[]> {
+  if (typeof source !== 'string') return 'files' in source ? source.files : [];
+  const { parseSource } = await import('../../converters/source-text.ts');
+  const { path, files } = await parseSource(source, from);
+  return files ?? [path];
+}
+
+/** @throws OcixError usage/argument where a file that is written is one of those */
+export async function checkApart(file: string, what: string, others: readonly string[]): Promise<void> {
+  const place = await placeOf(file);
+  for (const other of others)
+    if ((await placeOf(other)) === place)
+      throw new OcixError('usage/argument', `${what} would take the place of ${printable(other)}`, {
+        hint: 'Give it another name.',
+      });
+}
+
+/** The same for every way to write a path, also of what is not there yet. */
+async function placeOf(path: string): Promise<string> {
+  const whole = resolve(path);
+  return realpath(whole).catch(async () =>
+    join(await realpath(dirname(whole)).catch(() => dirname(whole)), basename(whole)),
+  );
 }
 
 /** Data, or a page to read where the file is to be one. @throws OcixError output/write */

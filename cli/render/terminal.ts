@@ -1,4 +1,4 @@
-/** Where output goes, and what it can show. Colour only on a terminal that wants it. */
+/** Where output goes, and what it can show. Colour, and symbols that are no text, only on a terminal that wants them. */
 import { styleText } from 'node:util';
 
 export interface Stream {
@@ -15,8 +15,11 @@ export function wantsColour(stream: Stream, env: NodeJS.ProcessEnv): boolean {
 
 export type Paint = (style: Style, text: string) => string;
 
+/** Neither colours nor symbols. */
+export const plain: Paint = (_, text) => text;
+
 export const paintFor = (stream: Stream, env: NodeJS.ProcessEnv): Paint =>
-  wantsColour(stream, env) ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;
+  wantsColour(stream, env) ? (style, text) => styleText(style, text, { validateStream: false }) : plain;
 
 export const widthOf = (stream: Stream): number =>
   stream.isTTY && stream.columns ? Math.max(40, stream.columns) : 100;

@@ -114,7 +114,7 @@ function container(
  */
 function literalIn(names: ReadonlySet<string>, lost: Lost): (text: string) => string {
   return (text) =>
-    text.replace(/\$(?=\$)|\$(?=\(([^)]*)\))/g, (sign, name: string | undefined) => {
+    text.replace(/\$(?=\$)|\$(?=\(([A-Za-z0-9_.-]*)\))/g, (sign, name: string | undefined) => {
       if (name !== undefined && !names.has(name)) return sign;
       lost(
         'that a dollar sign in a command or variable is only a dollar sign, which is doubled here and podman does not halve,',

@@ -72,7 +72,7 @@ export const climbs = (path: string): boolean => /(?:^|[\\/])\.\.(?:[\\/]|$)/.te
 export const leadsToHost = (path: string): boolean => /^\/+(?:proc\/+(?:[^/]+\/+)+fd|dev\/+fd)(?:\/|$)/.test(path);
 
 /** A domain, in reverse, and a name: `com.example.name`, `example.com/name`. */
-export const isBelowDomain = (name: string): boolean => /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9_-]+)+(?:[./].*)?$/.test(name);
+export const isBelowDomain = (name: string): boolean => /^[A-Za-z0-9-]+\.[A-Za-z0-9_-]+(?:[./].*)?$/.test(name);
 
 /** Dotted or not, a SemVer 2.0.0. https://semver.org/spec/v2.0.0.html */
 export const isSemVer = (value: string): boolean =>

@@ -5,7 +5,7 @@
  * Names follow docker2aci, so that what is written against its images (volumes given by name, ports) works with these.
  */
 import { type Context, note } from '../base/context.ts';
-import { printable } from '../bytes/text.ts';
+import { printable, withoutEnds } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import type { Json } from '../json/parse.ts';
 import type { ImageConfig } from '../model/config.ts';
@@ -91,7 +91,7 @@ function mountPointsFor({ volumes, mountPoints = [] }: ImageConfig): readonly Js
   const added = volumes
     .filter((path) => !paths.has(path))
     .toSorted()
-    .map((path) => ({ name: names(nameFrom(`volume-${path.replace(/^\/+|\/+$/g, '')}`)), path }));
+    .map((path) => ({ name: names(nameFrom(`volume-${withoutEnds(path, '/')}`)), path }));
   return [...known, ...added];
 }
 

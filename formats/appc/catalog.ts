@@ -7,7 +7,7 @@ import { type Context, checkAbort } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { checkLimit } from '../base/limits.ts';
 import { noteList } from '../base/notes.ts';
-import { type Chunks, collect } from '../bytes/chunks.ts';
+import { byteReader, type Chunks } from '../bytes/chunks.ts';
 import { fileSource, pathKind } from '../bytes/source.ts';
 import { printable } from '../bytes/text.ts';
 import { HEAD_SIZE } from '../model/reader.ts';
@@ -18,13 +18,24 @@ import { isStore, storeContents } from './store.ts';
 
 const STORE = 'rkt:';
 
+/** Takes the encryption off the bytes of a file. What is not encrypted stays as it is. @throws OcixError encryption/passphrase */
+export type Decrypt = (bytes: Chunks) => Chunks;
+
+const asItIs: Decrypt = (bytes) => bytes;
+
 /** @param places as a user writes them: `DIR`, `FILE`, `rkt:DIR` @throws OcixError source/missing, and what a named file refuses */
-export async function imageCatalog(places: readonly string[], context: Context): Promise<ImageCatalog> {
+export async function imageCatalog(
+  places: readonly string[],
+  context: Context,
+  decrypt?: Decrypt,
+): Promise<ImageCatalog> {
   const byName = new Map<string, ImageFile[]>();
   const shown: string[] = [];
   for (const place of places) {
-    const files = await imagesAt(place, context);
-    shown.push(`${printable(place)} (${files.length} image${files.length === 1 ? '' : 's'})`);
+    let locked = 0;
+    const files = await imagesAt(place, context, { decrypt, onLocked: () => locked++ });
+    const encrypted = locked ? `, and ${locked} encrypted file${locked === 1 ? '' : 's'}` : '';
+    shown.push(`${printable(place)} (${files.length} image${files.length === 1 ? '' : 's'}${encrypted})`);
     for (const file of files) {
       const same = byName.get(file.manifest.name) ?? [];
       same.push(file);
@@ -34,23 +45,26 @@ export async function imageCatalog(places: readonly string[], context: Context):
   return { places: shown, named: (name) => byName.get(name) ?? [], all: () => [...byName.values()].flat() };
 }
 
-/** What is told of an image that cannot be read. */
-export type OnDamaged = (found: Found, error: OcixError) => void;
+export interface LookOptions {
+  readonly decrypt?: Decrypt | undefined;
+  /** Told of an image that cannot be read. Without it, what is damaged in a folder is no image that anybody can depend on; whoever misses it is told so. */
+  readonly onDamaged?: ((found: Found, error: OcixError) => void) | undefined;
+  /** Told of each file in a folder that needs another passphrase, or one. */
+  readonly onLocked?: (() => void) | undefined;
+}
 
-/**
- * @param place `DIR`, `FILE` or `rkt:DIR`
- * @param onDamaged without it, what is damaged in a folder is no image that anybody can depend on; whoever misses it is told so
- */
-export async function imagesAt(place: string, own: Context, onDamaged?: OnDamaged): Promise<readonly ImageFile[]> {
+/** @param place `DIR`, `FILE` or `rkt:DIR` */
+export async function imagesAt(place: string, own: Context, options: LookOptions = {}): Promise<readonly ImageFile[]> {
   const path = place.startsWith(STORE) ? place.slice(STORE.length) : place;
   // What is noted of an image counts where it is used, and not where it is only looked at.
   const context = { ...own, notes: noteList() };
-  if ((await pathKind(path)) !== 'folder') return [await openImage(await fileContent(path, context), context)];
+  const { decrypt = asItIs, onDamaged, onLocked } = options;
+  if ((await pathKind(path)) !== 'folder') return [await openImage(await fileContent(path, context, decrypt), context)];
   const archive = await folderArchive(path, context);
   const contents =
     place.startsWith(STORE) || (await isStore(archive))
       ? await storeContents(archive)
-      : await imagesBelow(archive, context);
+      : await imagesBelow(archive, decrypt, onLocked, context);
   const files: ImageFile[] = [];
   for (const { content, ...known } of contents) {
     checkAbort(context);
@@ -64,13 +78,13 @@ export async function imagesAt(place: string, own: Context, onDamaged?: OnDamage
 async function readable(
   found: Found,
   context: Context,
-  onDamaged: OnDamaged = () => {},
+  onDamaged: LookOptions['onDamaged'],
 ): Promise<ImageFile | undefined> {
   try {
     return await openImage(found.content, context);
   } catch (error) {
     if (!(error instanceof OcixError) || error.code === 'interrupted') throw error;
-    onDamaged(found, error);
+    onDamaged?.(found, error);
     return undefined;
   }
 }
@@ -82,13 +96,20 @@ export interface Found {
 }
 
 /** Every image below a folder, in the order of their names. */
-export async function imagesBelow(archive: Archive, context: Context): Promise<readonly Found[]> {
+async function imagesBelow(
+  archive: Archive,
+  decrypt: Decrypt,
+  onLocked: LookOptions['onLocked'],
+  context: Context,
+): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const name of await filesIn(archive, context)) {
     checkAbort(context);
     const member = await archive.get(name).catch(() => undefined);
-    if (member && (await isImage(member, context)))
-      found.push({ content: memberContent(`${archive.name}/${name}`, member, context) });
+    const content = member && memberContent(`${archive.name}/${name}`, member, decrypt, context);
+    const kind = content && (await kindOf(content));
+    if (content && kind === 'image') found.push({ content });
+    else if (kind === 'locked') onLocked?.();
   }
   return found;
 }
@@ -103,43 +124,38 @@ async function filesIn(archive: Archive, context: Context): Promise<readonly str
   return files;
 }
 
-async function isImage(member: Member, context: Context): Promise<boolean> {
+async function kindOf({ open }: ImageContent): Promise<'image' | 'locked' | undefined> {
+  const reader = byteReader(open());
   try {
-    const { content, close } = await peel(member.open(), context);
-    const head: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of content) {
-      head.push(new Uint8Array(chunk.subarray(0, HEAD_SIZE - size)));
-      size += chunk.length;
-      if (size >= HEAD_SIZE) break;
-    }
-    await close();
-    return recogniseImage(await collect(chunks(head), HEAD_SIZE)) !== undefined;
+    return recogniseImage(await reader.read(HEAD_SIZE)) ? 'image' : undefined;
   } catch (error) {
-    if (error instanceof OcixError && error.code !== 'interrupted') return false;
-    throw error;
+    if (!(error instanceof OcixError) || error.code === 'interrupted') throw error;
+    return error.code === 'encryption/passphrase' ? 'locked' : undefined;
+  } finally {
+    await reader.close();
   }
 }
 
-async function* chunks(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* parts;
-}
-
-export function memberContent(place: string, member: Member, context: Context): ImageContent {
+function memberContent(place: string, member: Member, decrypt: Decrypt, context: Context): ImageContent {
   return {
     place,
     size: member.size,
     costly: true,
-    open: () => uncompressed(() => member.open(), context),
+    open: () => uncompressed(() => decrypt(member.open()), context),
   };
 }
 
 /** @throws OcixError source/… */
-export async function fileContent(path: string, context: Context): Promise<ImageContent> {
+export async function fileContent(path: string, context: Context, decrypt = asItIs): Promise<ImageContent> {
   const source = await fileSource(path);
   if (source.kind === 'random') {
     await source.close();
-    return { place: path, size: source.size, costly: true, open: () => uncompressed(() => reopened(path), context) };
+    return {
+      place: path,
+      size: source.size,
+      costly: true,
+      open: () => uncompressed(() => decrypt(reopened(path)), context),
+    };
   }
   await source.close();
   throw new OcixError('source/unreadable', `${printable(path)} can be read only once`, {

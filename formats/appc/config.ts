@@ -7,7 +7,7 @@
  */
 import { type Context, note } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
-import { printable, strictUtf8 } from '../bytes/text.ts';
+import { printable, strictUtf8, withoutEnds } from '../bytes/text.ts';
 import { decode } from '../json/decode.ts';
 import { parseJson } from '../json/parse.ts';
 import type { ImageConfig } from '../model/config.ts';
@@ -269,11 +269,12 @@ export function referencesOf(manifest: ImageManifest, context: Context): readonl
   if (original !== undefined) return [original];
   const wanted = version === undefined ? name : `${name}:${version}`;
   if (isReference(wanted)) return [wanted];
-  const path = name.split('/').map(pathPart).filter(Boolean).join('/');
-  const tag = version
-    ?.replace(/[^A-Za-z0-9_.-]+/g, '_')
-    .replace(/^[.-]+/, '')
-    .slice(0, 128);
+  const path = name
+    .split('/')
+    .map((part) => plainPart(part, '-'))
+    .filter(Boolean)
+    .join('/');
+  const tag = version === undefined ? undefined : plainPart(version.slice(0, 128), '_');
   const nearest = tag ? `${path}:${tag}` : path;
   const possible = isReference(nearest);
   const called = possible ? `the image is called ${nearest}` : 'the image has none';
@@ -292,9 +293,15 @@ function originalReference({ name, labels, annotations }: ImageManifest): string
   return same ? original : undefined;
 }
 
-/** What a reference may have between letters and digits is a point, one or two underscores, or dashes. */
-const pathPart = (part: string): string =>
-  part.replace(/[^a-z0-9]+/g, (run) => (/^(?:\.|__?|-+)$/.test(run) ? run : '-')).replace(/^[-._]+|[-._]+$/g, '');
+/**
+ * What Docker's grammar and that of `ref.name` both take: letters and digits, and between them a point, an underscore, or one or two dashes.
+ * @param other what stands for everything else
+ */
+const plainPart = (part: string, other: '-' | '_'): string =>
+  withoutEnds(
+    part.replace(/[^A-Za-z0-9]+/g, (run) => (/^(?:[._]|--?)$/.test(run) ? run : other)),
+    '-._',
+  );
 
 const defined = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V });

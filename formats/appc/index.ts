@@ -34,19 +34,19 @@ export const aci: ContentReader = {
 };
 
 export const catalogFor = (reading: Reading, context: Context): (() => Promise<ImageCatalog>) => {
-  const { dependencies, shared } = reading;
+  const { dependencies, shared, decrypt } = reading;
   let made: Promise<ImageCatalog> | undefined;
-  const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context);
+  const make = (): Promise<ImageCatalog> => imageCatalog(dependencies, context, decrypt);
   const places = () => (made ??= shared ? shared.once(`images ${dependencies.join('\0')}`, make) : make());
   return async () => ({ ...(await places()), ...fetching(reading, context) });
 };
 
-const fetching = ({ elsewhere }: Reading, context: Context): Pick<ImageCatalog, 'fetch'> =>
+const fetching = ({ elsewhere, decrypt }: Reading, context: Context): Pick<ImageCatalog, 'fetch'> =>
   elsewhere
     ? {
         async fetch({ imageName: name, labels }, { place: neededBy }) {
           const { file, place } = await elsewhere({ name, labels, neededBy });
-          return openImage({ ...(await fileContent(file, context)), place }, context);
+          return openImage({ ...(await fileContent(file, context, decrypt)), place }, context);
         },
       }
     : {};

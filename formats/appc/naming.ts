@@ -4,7 +4,7 @@
  * https://github.com/appc/spec/blob/v0.8.11/spec/types.md#ac-identifier-type
  */
 import { digestOf, hexOf } from '../bytes/digest.ts';
-import { utf8Bytes } from '../bytes/text.ts';
+import { utf8Bytes, withoutEnds } from '../bytes/text.ts';
 import { isIdentifier } from './types.ts';
 
 export interface ImageName {
@@ -69,10 +69,7 @@ function identifierFor(repository: string): Pick<ImageName, 'name' | 'substitute
   const host = /[.:]/.test(first) ? first.toLowerCase().replace(/:([0-9]+)$/, '_$1') : first;
   const plain = host + repository.substring(first.length);
   if (isIdentifier(plain)) return { name: plain, substitute: false };
-  const near = plain
-    .toLowerCase()
-    .replace(/[^a-z0-9\-._~/]/g, '_')
-    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  const near = withoutEnds(plain.toLowerCase().replace(/[^a-z0-9\-._~/]/g, '_'), '-._~/');
   return { name: `${near || 'image'}-${hexOf(digestOf(utf8Bytes(repository))).substring(0, 8)}`, substitute: true };
 }
 

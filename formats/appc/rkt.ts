@@ -58,9 +58,9 @@ interface StoredImages {
 
 async function readStore(archive: Archive, context: Context): Promise<StoredImages> {
   const damaged: { readonly key: string; readonly error: OcixError }[] = [];
-  const files = await imagesAt(`rkt:${archive.name}`, context, ({ key, content }, error) =>
-    damaged.push({ key: key!, error: error.within(content.place) }),
-  );
+  const files = await imagesAt(`rkt:${archive.name}`, context, {
+    onDamaged: ({ key, content }, error) => damaged.push({ key: key!, error: error.within(content.place) }),
+  });
   return { files, damaged };
 }
 

@@ -5,6 +5,7 @@
  * The reference parser is looser than the text (`a--b` passes it), and images exist that only it accepts; names are judged
  * as it judges them. A stricter verdict is the validator's.
  */
+import { withoutEnds } from '../bytes/text.ts';
 
 const IDENTIFIER = /^[a-z0-9]([a-z0-9\-._~/]*[a-z0-9])?$/;
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
@@ -26,9 +27,5 @@ export const isVersion = (text: string): boolean =>
 
 /** The nearest name that an app may have. */
 export function nameFrom(text: string): string {
-  const name = text
-    .toLowerCase()
-    .replace(/[^a-z0-9-]/g, '-')
-    .replace(/^-+|-+$/g, '');
-  return name || 'app';
+  return withoutEnds(text.toLowerCase().replace(/[^a-z0-9-]/g, '-'), '-') || 'app';
 }

@@ -6,7 +6,7 @@ import type { Context } from '../base/context.ts';
 import { OcixError, within } from '../base/errors.ts';
 import { collect } from '../bytes/chunks.ts';
 import { fileSource, pathKind, type RandomSource } from '../bytes/source.ts';
-import { binaryString, printable } from '../bytes/text.ts';
+import { binaryString, printable, utf8Bytes } from '../bytes/text.ts';
 import { debianName } from '../debian/architecture.ts';
 import { imageOfPackages } from '../debian/image.ts';
 import { type DebPackage, packageText, readPackage } from '../debian/package.ts';
@@ -14,7 +14,7 @@ import { isPackageName, type Relation } from '../debian/relation.ts';
 import { resolve, type Wanted, whyIn } from '../debian/resolve.ts';
 import { parseVersion } from '../debian/version.ts';
 import type { NameReader, OpenedFiles, Reading, Repositories } from '../model/reader.ts';
-import { readKeyring } from '../openpgp/keyring.ts';
+import { keysAtHand, readKeyring, type TrustedKey } from '../openpgp/keyring.ts';
 import { type Downloads, downloads } from '../store/download.ts';
 import { checkLock, type Lock, type LockedPackage, lockText, parseLock } from './lock.ts';
 import { type IndexedPackage, readIndexes } from './package-index.ts';
@@ -25,6 +25,7 @@ export const apt: NameReader = {
   name: 'apt',
   aliases: [],
   summary: 'packages and all that they depend on, from an apt repository',
+  locks: true,
   async read(text, context, reading) {
     const { repositories } = reading;
     if (!repositories?.places.length)
@@ -80,8 +81,8 @@ async function closure(
   context: Context,
 ): Promise<readonly LockedPackage[]> {
   const architecture = architectureOf(repositories, context);
-  if (repositories.lock !== undefined) {
-    const lock = parseLock(repositories.lock, context);
+  if (repositories.lock?.text !== undefined) {
+    const lock = parseLock(repositories.lock.text, context);
     checkLock(lock, wordsOf(request, repositories), architecture);
     return lock.packages;
   }
@@ -148,8 +149,8 @@ async function choicesOf(
       continue;
     }
     for (const source of await sourcesIn(place, suite)) {
-      const own = await within(printable(place), () => readKeyring(keyFiles(source), context));
-      const trust = { keys: own.length ? own : keys, now, ignoreDate: source.ignoreDate };
+      const own = await within(printable(place), () => keysOf(source, keys, context));
+      const trust = { keys: source.signedBy.length ? own : keys, now, ignoreDate: source.ignoreDate };
       choices.push({
         base: source.uri,
         suite: source.suite,
@@ -177,12 +178,28 @@ async function sourcesIn(file: string, suite: string): Promise<readonly AptSourc
   });
 }
 
-function keyFiles({ signedBy }: AptSource): readonly string[] {
-  const wrong = signedBy.find((one) => !one.startsWith('/'));
-  if (wrong === undefined) return signedBy;
-  throw new OcixError('usage/argument', 'a key that is not in a file of its own cannot be read', {
+/** The keys that a source names; of fingerprints those among the user's keys. */
+async function keysOf(
+  { signedBy }: AptSource,
+  given: readonly TrustedKey[],
+  context: Context,
+): Promise<readonly TrustedKey[]> {
+  const keys: TrustedKey[] = [];
+  for (const one of signedBy) {
+    if (one.kind === 'keys') keys.push(...(await within('Signed-By', () => keysAtHand(utf8Bytes(one.text)))));
+    else if (one.kind === 'file') keys.push(...(await readKeyring([one.path], context)));
+    else keys.push(keyNamed(one.name, given));
+  }
+  return keys;
+}
+
+/** A fingerprint, as keys can have ids in common. */
+function keyNamed(name: string, given: readonly TrustedKey[]): TrustedKey {
+  const key = given.find(({ fingerprint }) => fingerprint === name.toLowerCase());
+  if (key) return key;
+  throw new OcixError('usage/argument', `${printable(name.slice(0, 100))} is no key of --apt-keyring`, {
     at: ['Signed-By'],
-    hint: 'Write the key to a file, and name that with its whole path.',
+    expected: 'the whole path of a keyring, the fingerprint of a key that was given, or an armored key in a stanza',
   });
 }
 

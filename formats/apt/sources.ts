@@ -11,10 +11,15 @@ export interface AptSource {
   readonly suite: string;
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  /** Paths of keyrings; a key that stands in the file itself as its text. */
-  readonly signedBy: readonly string[];
+  readonly signedBy: readonly SignedBy[];
   readonly ignoreDate: boolean;
 }
+
+/** What vouches for a repository: keys that stand in the file itself, a keyring, or what names a key. */
+export type SignedBy =
+  | { readonly kind: 'keys'; readonly text: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'name'; readonly name: string };
 
 /** @throws OcixError usage/argument */
 export const parseSources = (text: string): readonly AptSource[] =>
@@ -38,7 +43,7 @@ function parseLines(text: string): readonly AptSource[] {
         suite,
         components: wordsOf(components),
         architectures: option('arch'),
-        signedBy: option('signed-by'),
+        signedBy: option('signed-by').map(signedByWord),
         ignoreDate: option('check-valid-until').includes('no'),
       },
     ];
@@ -69,17 +74,15 @@ function parseStanzaSources(text: string): readonly AptSource[] {
 }
 
 /** A key in the file itself has its lines indented, and a dot for an empty one. */
-function signedBy(stanza: Stanza): readonly string[] {
+function signedBy(stanza: Stanza): readonly SignedBy[] {
   const value = fieldOf(stanza, 'signed-by') ?? '';
-  if (!value.includes('-----BEGIN')) return wordsOf(value.replaceAll(',', ' '));
-  return [
-    value
-      .split('\n')
-      .map((line) => line.trim())
-      .map((line) => (line === '.' ? '' : line))
-      .join('\n'),
-  ];
+  if (!value.includes('-----BEGIN')) return wordsOf(value.replaceAll(',', ' ')).map(signedByWord);
+  const lines = value.split('\n').map((line) => line.trim());
+  return [{ kind: 'keys', text: lines.map((line) => (line === '.' ? '' : line)).join('\n') }];
 }
+
+const signedByWord = (word: string): SignedBy =>
+  word.startsWith('/') ? { kind: 'file', path: word } : { kind: 'name', name: word };
 
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 

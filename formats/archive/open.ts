@@ -7,7 +7,7 @@ import type { ByteSource, RandomSource } from '../bytes/source.ts';
 import { printable } from '../bytes/text.ts';
 import type { CompressionName } from '../codec/codec.ts';
 import { decompressed, sniff } from '../codec/index.ts';
-import { checksumHolds, isZeroBlock } from '../tar/header.ts';
+import { checksumHolds, isZero } from '../tar/header.ts';
 import type { Archive, Keeper } from './archive.ts';
 import { indexedArchive } from './tar-index.ts';
 import { streamedArchive } from './tar-stream.ts';
@@ -58,7 +58,7 @@ async function* counted(chunks: Chunks, context: Context): AsyncGenerator<Uint8A
 
 /** Whether a first block can be the start of a tar; two blocks of zeros are a tar of nothing. */
 export const looksLikeTar = (head: Uint8Array): boolean =>
-  head.length === HEAD && (isZeroBlock(head) || checksumHolds(head));
+  head.length === HEAD && (isZero(head) || checksumHolds(head));
 
 /** A source without its compression: how it begins, and ways on from there. */
 export interface Unwrapped {

@@ -1,6 +1,7 @@
 /** Bytes by name: a file that can be read anywhere, or a stream that can be read once, from front to back. */
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { OcixError } from '../base/errors.ts';
 import type { Chunks } from './chunks.ts';
 import { printable } from './text.ts';
@@ -159,6 +160,16 @@ export function bytesSource(name: string, bytes: Uint8Array): RandomSource {
   return { kind: 'random', name, size: bytes.length, window, reusingWindow: window, close: async () => {} };
 }
 
+/** The same for a file that nobody has written to or replaced: the system keeps the time of its last change, which its owner cannot set. */
+export async function fileState(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (cause) {
+    throw sourceError(path, cause);
+  }
+}
+
 export async function pathKind(path: string): Promise<'file' | 'folder' | 'absent'> {
   try {
     return (await lstat(await realpath(path))).isDirectory() ? 'folder' : 'file';
@@ -166,6 +177,16 @@ export async function pathKind(path: string): Promise<'file' | 'folder' | 'absen
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR')
       return 'absent';
     throw sourceError(path, cause);
+  }
+}
+
+/** What is at `path`, as a name below `folder`; undefined where it lies elsewhere, or is not there. */
+export async function nameBelow(folder: string, path: string): Promise<string | undefined> {
+  try {
+    const name = relative(await realpath(folder), await realpath(path));
+    return name === '' || name === '..' || name.startsWith('../') ? undefined : name;
+  } catch {
+    return undefined;
   }
 }
 

@@ -67,6 +67,23 @@ export function hex(bytes: Uint8Array): string {
 
 export const base64 = (bytes: Uint8Array): string => btoa(binaryString(bytes));
 
+/**
+ * Without these characters at its end. One pass: the expression for it, `-+$`, starts anew at each place of a run in the middle, and a
+ * hostile text has runs of a million.
+ */
+export function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1]!)) end--;
+  return text.slice(0, end);
+}
+
+/** The same at both ends. */
+export function withoutEnds(text: string, characters: string): string {
+  let start = 0;
+  while (start < text.length && characters.includes(text[start]!)) start++;
+  return withoutEnd(text.slice(start), characters);
+}
+
 /** Text from an input, made safe to print: control characters and what could move a terminal's cursor are escaped. */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => {

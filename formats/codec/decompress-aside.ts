@@ -31,8 +31,9 @@ export type AsideAnswer =
 
 /** Of gzip `node:zlib` takes care on threads of its own. */
 const WORTH_IT: ReadonlySet<CompressionName> = new Set(['xz', 'zstd', 'bzip2', 'lzma']);
-/** Bytes below which starting a thread takes longer. */
+/** Bytes below which starting a thread takes longer; and below which handing them to one that is there does. */
 const LEAST = 256 * 1024;
+const LEAST_FOR_IDLE = 16 * 1024;
 
 const idle: Worker[] = [];
 
@@ -43,7 +44,7 @@ export async function endIdleThreads(): Promise<void> {
 
 /** As `codec.decompress`. @param size bytes of the input */
 export function decompressedAside(codec: Codec, input: Chunks, size: number, context: Context): Chunks {
-  const script = WORTH_IT.has(codec.name) && size >= LEAST ? builtWorker() : undefined;
+  const script = WORTH_IT.has(codec.name) && size >= (idle.length ? LEAST_FOR_IDLE : LEAST) ? builtWorker() : undefined;
   return script ? inThread(script, codec, input, context) : codec.decompress(input, context);
 }
 

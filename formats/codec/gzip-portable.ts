@@ -2,7 +2,9 @@
  * gzip without native code, for where there is no `node:zlib`; in the tests also the second opinion on it.
  *
  * fflate inflates, and everything around the deflate stream is ours: fflate checks neither CRC32 nor length, and its
- * own gzip functions lose what follows padding.
+ * own gzip functions lose what follows padding. It does not look at the complement of a stored block's length either, which zlib
+ * does: a stream with a wrong one passes here where its content is right by CRC32 and length.
+ * https://www.rfc-editor.org/rfc/rfc1951#section-3.2.4
  */
 import { Inflate } from 'fflate';
 import { type Context, checkAbort } from '../base/context.ts';

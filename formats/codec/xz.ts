@@ -79,15 +79,28 @@ function beyondEmbedded({ check, filters, dictionary }: XzNeeds): string | undef
   return undefined;
 }
 
+/** Instances that came to the end of a stream: to make one takes longer than most control archives of packages. */
+const idle: XzEmbedded[] = [];
+/** As many as are wanted at a time for small streams; and the memory that they may keep, as it is never given back in part. */
+const MOST_IDLE = 2;
+const MOST_KEPT = 2 ** 24;
+
+async function instance(): Promise<XzEmbedded> {
+  const own = idle.pop();
+  if (own) return own;
+  const { XzReadableStream } = (await import('xz-decompress')).default;
+  await XzReadableStream._getModuleInstance();
+  return XzReadableStream._moduleInstance.exports as XzEmbedded;
+}
+
 /**
  * Decompresses with xz-decompress. The functions of its WebAssembly module are called here, not its web stream: that one
  * lets a single stream exist at a time in the whole process, so an archive inside an archive would wait for ever. Each
- * call makes an instance of its own, whose memory is freed as a whole.
+ * call has an instance for itself; one that met anything but a whole stream is not used again.
  */
 async function* embedded(reader: ByteReader, context: Context): AsyncGenerator<Uint8Array> {
-  const { XzReadableStream } = (await import('xz-decompress')).default;
-  await XzReadableStream._getModuleInstance();
-  const module = XzReadableStream._moduleInstance.exports as XzEmbedded;
+  const module = await instance();
+  let whole = false;
   const pointer = module.create_context();
   const fields = () => new Uint32Array(module.memory.buffer, pointer, OUT_POSITION + 1);
   const [size, start] = [fields()[BUFFER_SIZE]!, fields()[IN_POINTER]!];
@@ -109,10 +122,13 @@ async function* embedded(reader: ByteReader, context: Context): AsyncGenerator<U
       const piece = new Uint8Array(module.memory.buffer).slice(from, from + now[OUT_POSITION]!);
       now[OUT_POSITION] = 0;
       if (piece.length) yield piece;
-      if (result === STREAM_END) return;
+      if (result !== STREAM_END) continue;
+      whole = true;
+      return;
     }
   } finally {
     module.destroy_context(pointer);
+    if (whole && idle.length < MOST_IDLE && module.memory.buffer.byteLength <= MOST_KEPT) idle.push(module);
   }
 }
 

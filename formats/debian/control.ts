@@ -6,7 +6,7 @@
  * into a database has to be what came. Refused: lines that are no field, fields without a name, and a field that is there twice.
  */
 import { OcixError } from '../base/errors.ts';
-import { printable } from '../bytes/text.ts';
+import { printable, withoutEnd, withoutEnds } from '../bytes/text.ts';
 
 export interface Field {
   /** As it was written. */
@@ -17,6 +17,9 @@ export interface Field {
 
 /** Fields by their lower-case names, in their order. */
 export type Stanza = ReadonlyMap<string, Field>;
+
+/** What dpkg counts as such. `trim` takes U+00A0 as well, which in a binary string is the second byte of `à`. */
+const SPACE = ' \t\r\v\f';
 
 /** dpkg takes any visible character but `:`, and no `-` or `#` in front. */
 const NAME = /^[!"$-,.-9;-~][!-9;-~]*$/;
@@ -31,24 +34,24 @@ export function parseStanzas(text: string): readonly Stanza[] {
   let open: { readonly name: string; readonly lines: string[] } | undefined;
   const close = (): void => {
     if (!open) return;
-    current!.set(open.name.toLowerCase(), { name: open.name, value: open.lines.join('\n').trimEnd() });
+    current!.set(open.name.toLowerCase(), { name: open.name, value: open.lines.join('\n') });
     open = undefined;
   };
   for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') {
+    if (withoutEnd(line, SPACE) === '') {
       close();
       current = undefined;
     } else if (/^[ \t]/.test(line)) {
       if (!open) throw refusal(index, 'starts with a space, and there is no field that it could continue');
-      open.lines.push(line.trimEnd());
+      open.lines.push(withoutEnd(line, SPACE));
     } else {
       close();
       const colon = line.indexOf(':');
-      const name = line.slice(0, Math.max(colon, 0)).trimEnd();
+      const name = withoutEnd(line.slice(0, Math.max(colon, 0)), SPACE);
       if (!NAME.test(name)) throw refusal(index, 'is not a field', line);
       if (!current) stanzas.push((current = new Map()));
       if (current.has(name.toLowerCase())) throw refusal(index, `gives the field ${printable(name)} again`);
-      open = { name, lines: [line.slice(colon + 1).trim()] };
+      open = { name, lines: [withoutEnds(line.slice(colon + 1), SPACE)] };
     }
   }
   close();

@@ -114,7 +114,10 @@ function interestsOf({ files }: DebPackage): readonly { readonly trigger: string
   return binaryString(text)
     .split('\n')
     .flatMap((line) => {
-      const match = /^\s*interest(-await|-noawait)?\s+(\/\S*|[A-Za-z0-9][A-Za-z0-9+.:_-]{0,200})\s*(?:#|$)/.exec(line);
+      const match =
+        /^[ \t]*interest(-await|-noawait)?[ \t]+(\/[^ \t\r]*|[A-Za-z0-9][A-Za-z0-9+.:_-]{0,200})[ \t\r]*(?:#|$)/.exec(
+          line,
+        );
       return match ? [{ trigger: match[2]!, noawait: match[1] === '-noawait' }] : [];
     });
 }

@@ -5,7 +5,7 @@
 import { type Context, checkAbort, note } from '../base/context.ts';
 import { OcixError, within } from '../base/errors.ts';
 import { type Md5, newMd5 } from '../bytes/md5.ts';
-import { binaryString } from '../bytes/text.ts';
+import { binaryString, withoutEnd } from '../bytes/text.ts';
 import { cleanPath, shownPath } from '../rootfs/path.ts';
 import type { Spool } from '../store/spool.ts';
 import type { TarFields } from '../tar/encoder.ts';
@@ -96,7 +96,7 @@ export function conffilesOf(bytes: Uint8Array | undefined): readonly Conffile[] 
   return binaryString(bytes)
     .split('\n')
     .flatMap((line) => {
-      const match = /^(?:([a-z][a-z-]*)[ \t]+)?(\/\S.*?)[ \t]*$/.exec(line);
+      const match = /^(?:([a-z][a-z-]*)[ \t]+)?(\/\S.*)$/.exec(withoutEnd(line, ' \t'));
       return match ? [{ path: match[2]!, flag: match[1] }] : [];
     });
 }

@@ -2,6 +2,7 @@
  * From a page's tags to places where the image may be.
  * https://github.com/appc/spec/blob/v0.8.11/spec/discovery.md#discovery-templates
  */
+import { withoutEnd } from '../bytes/text.ts';
 import type { Wanted } from './wanted.ts';
 
 /** A tag of the head: for which names, and where. */
@@ -39,7 +40,7 @@ export const keysFor = (tags: readonly Tag[], { name }: Wanted): readonly URL[] 
 
 /** A prefix ends where a part of the name does: `example.com/a` is none of `example.com/ab`. */
 const fits = ({ prefix }: Tag, name: string): boolean => {
-  const parts = prefix.replace(/\/+$/, '');
+  const parts = withoutEnd(prefix, '/');
   return name === parts || name.startsWith(`${parts}/`);
 };
 

@@ -12,7 +12,7 @@ import { checkLimit } from '../base/limits.ts';
 import { type Digest, digestOf, isDigest } from '../bytes/digest.ts';
 import { decode, type JsonNode, type JsonObject } from '../json/decode.ts';
 import { type Json, parseJson } from '../json/parse.ts';
-import { parseConfigDocument } from '../model/config-document.ts';
+import { type ConfigDocument, parseConfigDocument } from '../model/config-document.ts';
 import { decodeDescriptor } from '../model/descriptor.ts';
 import type { Descriptor, Image } from '../model/image.ts';
 import { type Layer, layerElsewhere, layerFromMember } from '../model/layer.ts';
@@ -30,30 +30,36 @@ export async function readManifest(archive: Archive, context: Context): Promise<
         hint: 'Save the image again.',
       });
     const images: Image[] = [];
-    const uses = new Map<string, Digest>();
-    for (const entry of decode(value, 'any-case').array()) images.push(await readImage(entry, archive, uses, context));
+    const read: Read = { archive, context, uses: new Map(), configs: new Map() };
+    for (const entry of decode(value, 'any-case').array()) images.push(await readImage(entry, read));
     return images;
   });
 }
 
-/** `uses` remembers the diffID that each member was used for. */
-async function readImage(
-  entry: JsonNode,
-  archive: Archive,
-  uses: Map<string, Digest>,
-  context: Context,
-): Promise<Image> {
+/** The archive, and what is known of its members by now, by their names. */
+interface Read {
+  readonly archive: Archive;
+  readonly context: Context;
+  /** The diffID that each was used for. */
+  readonly uses: Map<string, Digest>;
+  /** A list may name one configuration a thousand times; the images have it in common. */
+  readonly configs: Map<string, Configuration>;
+}
+
+interface Configuration extends ConfigDocument {
+  readonly original: { readonly mediaType: string; readonly bytes: Uint8Array; readonly digest: Digest };
+}
+
+async function readImage(entry: JsonNode, read: Read): Promise<Image> {
   const object = entry.object();
   const config = object.require('Config');
   const names = object.get('RepoTags')?.array() ?? [];
   const layers = object.get('Layers')?.array() ?? [];
-  checkLimit(context.limits, 'layers', layers.length, 'the number of layers');
+  checkLimit(read.context.limits, 'layers', layers.length, 'the number of layers');
   const place = config.string();
-  const bytes = await within(config.pointer, async () =>
-    readMember(await findFile(archive, memberName(place)), context),
-  );
+  const found = await within(config.pointer, () => findConfig(place, read));
   return within(place, async () => {
-    const document = parseConfigDocument(bytes, 'any-case', context);
+    const document = configIn(found, read);
     const { diffIds } = document;
     if (!diffIds)
       throw new OcixError(
@@ -73,20 +79,37 @@ async function readImage(
       config: document.config,
       history: document.history,
       layers: await Promise.all(
-        layers.map((layer, i) =>
-          within(layer.pointer, () => readLayer(layer.string(), diffIds[i]!, archive, uses, sources)),
-        ),
+        layers.map((layer, i) => within(layer.pointer, () => readLayer(layer.string(), diffIds[i]!, read, sources))),
       ),
-      original: { config: { mediaType: MEDIA.config, bytes, digest: digestOf(bytes) } },
+      original: { config: document.original },
     };
   });
+}
+
+interface Found {
+  /** That of the member, whichever links lead to it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+async function findConfig(place: string, { archive, context, configs }: Read): Promise<Found> {
+  const member = await findFile(archive, memberName(place));
+  return { name: member.name, bytes: configs.get(member.name)?.original.bytes ?? (await readMember(member, context)) };
+}
+
+function configIn({ name, bytes }: Found, { configs, context }: Read): Configuration {
+  const known = configs.get(name);
+  if (known) return known;
+  const original = { mediaType: MEDIA.config, bytes, digest: digestOf(bytes) };
+  const config = { ...parseConfigDocument(bytes, 'any-case', context), original };
+  configs.set(name, config);
+  return config;
 }
 
 async function readLayer(
   name: string,
   diffId: Digest,
-  archive: Archive,
-  uses: Map<string, Digest>,
+  { archive, uses }: Read,
   sources: ReadonlyMap<string, Descriptor>,
 ): Promise<Layer> {
   const source = sources.get(diffId);

@@ -104,6 +104,8 @@ export interface NameReader {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;
+  /** What a name leads to may be another thing tomorrow, and can be written down: `Repositories.lock`. */
+  readonly locks: boolean;
   /** @param text what stands behind the transport */
   read(text: string, context: Context, reading: Reading): Promise<OpenedFiles>;
 }
@@ -123,14 +125,17 @@ export interface Repositories {
   readonly cache: string;
   /** The time to judge by. */
   readonly now: Date;
-  /** A closure that was written down: nothing is decided anew. */
-  readonly lock?: string | undefined;
+  /**
+   * What is decided is to be written down; or it was, as `text`, and nothing is decided anew. A source about which nothing can be written
+   * down is refused.
+   */
+  readonly lock?: { readonly text: string | undefined } | undefined;
   /** Told what was decided. */
   readonly decided?: ((decision: Decision) => void) | undefined;
 }
 
 export interface Decision {
-  /** To be given as `lock` the next time; absent where nothing has to be written down. */
+  /** To be given as the text of `lock` the next time; absent where nothing has to be written down. */
   readonly lock?: string;
   /** From what was asked for to the package, a line each; undefined where it is not in. */
   readonly why: (name: string) => readonly string[] | undefined;
@@ -144,6 +149,8 @@ export interface Reading {
   readonly dependencies: readonly string[];
   /** Somebody only looks: what an image needs and is not there is told, and no reason to refuse. */
   readonly looking?: true | undefined;
+  /** Takes the encryption off what is read beside the source; what is not encrypted stays as it is. @throws OcixError encryption/passphrase */
+  readonly decrypt?: ((bytes: Chunks) => Chunks) | undefined;
   /** As the format's own engine did it, where that differs from the specification. */
   readonly compatible: boolean;
   readonly packaging: Packaging;

@@ -27,7 +27,8 @@ export function checkReference(text: string, ...at: readonly string[]): string {
 /** The same name in one form: Docker's default registry, its default folder and the default tag count as unsaid. */
 export function sameForm(name: string): string {
   const short = name.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
-  return /:[^/]+$|@/.test(short) ? short : `${short}:latest`;
+  const last = short.slice(short.lastIndexOf('/') + 1);
+  return short.includes('@') || last.slice(0, -1).includes(':') ? short : `${short}:latest`;
 }
 
 /** A Docker reference with everything said: what stands before the first slash is a registry where it looks like one, and otherwise it is Docker's own. */

@@ -8,7 +8,7 @@
 import type { Context } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { chunksOf } from '../bytes/chunks.ts';
-import { binaryString, fromBinaryString } from '../bytes/text.ts';
+import { binaryString, fromBinaryString, withoutEnd } from '../bytes/text.ts';
 import type { TrustedKey } from './keyring.ts';
 import type { GoodSignature, Policy } from './policy.ts';
 import { parseSignatures, verifyPackets } from './verify.ts';
@@ -47,7 +47,7 @@ const SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
 const END = '-----END PGP SIGNATURE-----';
 
 function split(text: string): { readonly lines: readonly string[]; readonly signature: string } {
-  const all = text.split('\n').map((line) => line.replace(/[ \t\r]+$/, ''));
+  const all = text.split('\n').map((line) => withoutEnd(line, ' \t\r'));
   const start = all.findIndex((line) => line !== '');
   if (all[start] !== BEGIN) {
     if (all.includes(BEGIN)) throw malformed('something stands before the signed message');

@@ -54,6 +54,9 @@ export async function readKeyring(paths: readonly string[], context: Context): P
   return keys;
 }
 
+/** Keys that were given as they are; they are trusted for all names. @throws OcixError keyring/invalid */
+export const keysAtHand = (bytes: Uint8Array): Promise<readonly TrustedKey[]> => keysIn({ bytes });
+
 /** Whether a key that is trusted for `prefix` is trusted for `name`. */
 export const covers = (prefix: string | undefined, name: string | undefined): boolean =>
   prefix === undefined || (name !== undefined && (name === prefix || name.startsWith(`${prefix}/`)));

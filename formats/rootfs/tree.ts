@@ -6,7 +6,7 @@
  * that are symlinks are followed inside the root; a folder replaces a symlink; the last of several entries of a name counts.
  */
 import { OcixError } from '../base/errors.ts';
-import { binaryString } from '../bytes/text.ts';
+import { binaryString, withoutEnd } from '../bytes/text.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import {
   baseOf,
@@ -157,7 +157,7 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
       if (!parent || !node) return undefined;
       const { entry } = node.inode;
       if (entry?.type !== 'symlink') return joinPath(parent.path, baseOf(at));
-      const target = binaryString(entry.link).replace(/\/+$/, '');
+      const target = withoutEnd(binaryString(entry.link), '/');
       at = target.startsWith('/') ? target : joinPath(parent.path, target);
     }
     return undefined;

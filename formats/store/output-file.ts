@@ -40,13 +40,19 @@ export const openOutput = (
  */
 async function outputFile(out: string, replacing: boolean): Promise<OutputFile> {
   const there = await destination(out);
-  if (there.state === 'file' && !(await lstat(there.path)).isFile())
+  if (there.state === 'file' && !(await isPlain(there.path)))
     throw new OcixError('output/exists', `${printable(out)} is a device or a pipe, and not a file`, {
       hint: 'Write to standard output instead: -.',
     });
   if (there.state !== 'absent' && !replacing) throw occupied(out, there.state === 'file' ? 'exists' : 'is a folder');
   const staging = await stageFor(there);
   return growingFile(staging.path, (made) => (replacing ? replace(staging) : place(made, there.path, staging, out)));
+}
+
+/** A file, or a link that leads to nothing and can be replaced as one. */
+async function isPlain(path: string): Promise<boolean> {
+  const stat = await lstat(path);
+  return stat.isFile() || stat.isSymbolicLink();
 }
 
 /** The file goes to a stream, whole, when it is committed. The stream stays open. */
@@ -58,7 +64,10 @@ async function outputToStream(stream: Writable): Promise<OutputFile> {
     const handle = await open(made, 'r');
     // Open files outlive their names: whatever becomes of the reader, or of us, nothing is left behind.
     await rm(folder, { recursive: true, force: true });
-    await pipeline(handle.createReadStream({ highWaterMark: READ }), stream, { end: false });
+    const sent = pipeline(handle.createReadStream({ highWaterMark: READ }), stream, { end: false });
+    await sent.catch((cause: unknown) => {
+      throw outputError('the output', cause);
+    });
   });
 }
 

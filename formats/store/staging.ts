@@ -45,6 +45,8 @@ export interface Staging {
 }
 
 const PREFIX = '.ocix-';
+/** Whether what has this path is, or lies in, the private folder of a run. */
+export const isStaged = (path: string): boolean => path.split('/').some((name) => name.startsWith(PREFIX));
 /** Tells machines apart that share a file system, so that nobody takes another's process number for its own. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 

@@ -159,13 +159,17 @@ const orZero = (value: number, most: number): number => (value > most ? 0 : valu
 const clamp = (seconds: number): number => Math.min(Math.max(seconds, 0), MOST_LONG);
 
 function octal(bytes: Uint8Array, at: number, length: number, value: number): void {
-  bytes.set(utf8Bytes(value.toString(8).padStart(length - 1, '0')), at);
+  let rest = value;
+  for (let i = at + length - 2; i >= at; i--) {
+    bytes[i] = 0x30 + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
 }
 
 /** Six digits, NUL, space: as everybody has written it since v7. */
 function checksum(bytes: Uint8Array): void {
   bytes.fill(0x20, 148, 156);
   let sum = 0;
-  for (const byte of bytes) sum += byte;
+  for (let i = 0; i < BLOCK; i++) sum += bytes[i]!;
   bytes.set(utf8Bytes(`${sum.toString(8).padStart(6, '0')}\0 `), 148);
 }

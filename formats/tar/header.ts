@@ -34,8 +34,8 @@ export interface Header {
 export const MOST_ID = 2 ** 32 - 2;
 const MOST_DEVICE = 2 ** 32 - 1;
 
-export function isZeroBlock(block: Uint8Array): boolean {
-  for (let i = 0; i < BLOCK; i++) if (block[i] !== 0) return false;
+export function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
   return true;
 }
 

@@ -10,7 +10,7 @@ import { checkLimit, type Limits } from '../base/limits.ts';
 import { concat } from '../bytes/text.ts';
 import { assemble, type Pending } from './assemble.ts';
 import type { Extent, TarEntry } from './entry.ts';
-import { BLOCK, type Header, isZeroBlock, parseHeader, untilNul } from './header.ts';
+import { BLOCK, type Header, isZero, parseHeader, untilNul } from './header.ts';
 import { effective, parsePax } from './pax.ts';
 import { checkExtents, gnuExtents, type MapReader, mapReader } from './sparse.ts';
 
@@ -148,7 +148,7 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
 
   function onBlock(block: Uint8Array): void {
     if (extension) return onExtension(extension, block);
-    if (isZeroBlock(block)) {
+    if (isZero(block)) {
       zeroBlocks++;
       return;
     }
@@ -296,7 +296,7 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
   }
 
   function afterEnd(chunk: Uint8Array, at: number): number {
-    if (!trailing && chunk.subarray(at).some((byte) => byte !== 0)) {
+    if (!trailing && !isZero(chunk.subarray(at))) {
       trailing = true;
       handler.warning?.('there is data behind the end of the archive', new Uint8Array(0));
     }

@@ -11,7 +11,7 @@ import { scratch } from '../fixtures/peers.ts';
 // Whole processes are started; five seconds are not much for that on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const OCIX = join(import.meta.dirname, '../../dist/ocix.js');
+export const OCIX = join(import.meta.dirname, '../../dist/ocix.js');
 
 export interface RunOptions {
   readonly cwd?: string;

@@ -146,6 +146,18 @@ describe('what is no layout', () => {
   });
 });
 
+test('a link to nothing is in the way of a file, and --force puts the file in its place', () => {
+  const folder = scratch();
+  const out = join(folder, 'out.tar');
+  symlinkSync('nowhere', out);
+  const convert = ['convert', '-q', '--to', 'tar', greetingFile(), out];
+  const refusal = refused(convert);
+  expect(refusal).toMatchObject({ status: 7, code: 'output/exists' });
+  expect(refusal.lines.join(' ')).toContain('--force');
+  output([...convert, '--force']);
+  expect(snapshot(folder)).toEqual([expect.stringMatching(/^out\.tar [0-9a-f]{64}$/)]);
+});
+
 describe('a place that cannot be written to', () => {
   test('a missing parent folder gives 7 and is not made', () => {
     const folder = scratch();

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
 import { greeting, sampleLayer } from '../../fixtures/images.ts';
 import { scratch } from '../fixtures/peers.ts';
-import { ended, fileOf, greetingFile, ocix, ocixStarted, output, snapshot } from './command.ts';
+import { ended, fileOf, greetingFile, OCIX, ocix, ocixStarted, output, snapshot } from './command.ts';
 import { namesOf, readLayout } from './layout.ts';
 
 /** Bytes that no compressor makes short work of, the same every time. */
@@ -35,6 +35,39 @@ async function until(what: () => boolean): Promise<void> {
 /** A run has begun to write: its private folder has something in it. */
 const writing = (folder: string): boolean =>
   readdirSync(folder).some((name) => name.startsWith('.ocix-') && readdirSync(join(folder, name)).length > 0);
+
+/** A reader that goes away, in the shell's words. */
+const piped = (script: string, ...args: readonly string[]): string =>
+  spawnSync('bash', ['-c', `set -o pipefail; ${script}`, process.execPath, OCIX, ...args], { encoding: 'utf8' }).stdout;
+
+describe('a stream that is lost', () => {
+  test('does not end the run where only what is said of it is lost', () => {
+    const folder = scratch();
+    const out = join(folder, 'out');
+    // The reader is gone before the run says its second line.
+    const script = '"$0" "$1" convert --progress plain "$2" "$3" 2> >(head -n 1 >/dev/null) >/dev/null; echo $?';
+    expect(piped(script, fileOf(large('large:1', 8)), out)).toBe('0\n');
+    expect(readdirSync(folder)).toEqual(['out']);
+    expect(namesOf(out)).toEqual(['large:1']);
+  });
+
+  test
+    .skipIf(!existsSync('/dev/full'))
+    .each([
+      ['ls "$2"'],
+      ['inspect "$2"'],
+      ['convert -q --to tar "$2" -'],
+      ['completion bash'],
+      ['--help'],
+      ['--version'],
+    ])('%s to a full device ends in 7, and says so once', (command) => {
+    const script = `"$0" "$1" ${command} 2>&1 >/dev/full; echo "status $?"`;
+    const lines = piped(script, greetingFile()).trimEnd().split('\n');
+    expect(lines.at(-1)).toBe('status 7');
+    expect(lines.filter((line) => line.startsWith('ocix: output/write: '))).toHaveLength(1);
+    expect(lines.length).toBeLessThanOrEqual(4);
+  });
+});
 
 describe.each([
   ['SIGINT', 130],

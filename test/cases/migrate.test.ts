@@ -1,12 +1,13 @@
 /** Whole estates into one layout: what is shared is stored once, what is broken stops nothing, what was stopped goes on. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type AciRecipe, aciTar, graphImage, named, rktStore } from '../../fixtures/aci.ts';
 import { dockerSave } from '../../fixtures/docker-save.ts';
-import { greeting } from '../../fixtures/images.ts';
+import { greeting, sampleLayer } from '../../fixtures/images.ts';
 import { scratch } from '../fixtures/peers.ts';
-import { ocix, ocixStarted, output, refused } from './command.ts';
+import { ocix, ocixStarted, output, refused, snapshot } from './command.ts';
 import { readLayout } from './layout.ts';
 
 /** Writes files into a new folder. */
@@ -94,6 +95,17 @@ describe('what is there already', () => {
     expect(readFileSync(join(out, 'index.json')).equals(before)).toBe(true);
   });
 
+  test.each(['out', 'deep/er/out'])('is no part of the estate where it lies in it, as %s', (name) => {
+    const folder = folderOf(files(estate(4)));
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    output(['migrate', '-q', '.', name], { cwd: folder });
+    const before = snapshot(folder);
+    const { status, stdout, stderr } = ocix(['migrate', folder, name], { cwd: folder });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('8 images: 0 converted, 8 were there, 0 failed\n');
+    expect(snapshot(folder)).toEqual(before);
+  });
+
   test('stays, and the rest is added, after a run that was killed', async () => {
     const folder = folderOf(files(estate(60)));
     const out = join(scratch(), 'out');
@@ -172,6 +184,21 @@ test('two images of one name are both there: the last has it, the other is told 
     'example.com/same:1.0',
   ]);
   expect(output(['ls', `oci:${out}:example.com/same:1.0`]).includes('newer')).toBe(true);
+});
+
+test('of two archives with one name the first has it, also where the other is read sooner', () => {
+  const large = { ...greeting('amd64'), layers: [sampleLayer([{ name: 'large', body: 'x'.repeat(40_000_000) }])] };
+  const folder = folderOf([
+    ['1.tar.gz', gzipSync(dockerSave(large, { generation: '1.10' }), { level: 1 })],
+    ['2.tar', dockerSave(greeting('amd64'), { generation: '1.10' })],
+  ]);
+  const out = join(scratch(), 'out');
+  const lines = linesOf(output(['migrate', '-q', folder, out]));
+  expect(lines.map(({ name }) => name)).toEqual([
+    'greeting:latest',
+    expect.stringMatching(/^greeting:latest-[0-9a-f]{12}$/),
+  ]);
+  expect(output(['ls', `oci:${out}:greeting:latest`]).includes('large')).toBe(true);
 });
 
 test('a folder may hold images of every kind, and files that are none', () => {

@@ -1,5 +1,5 @@
 /** What a conversion says about itself: lines, the report, JSON, progress, notes and `--strict`. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
@@ -79,6 +79,45 @@ describe('--json and --report', () => {
     expect(run.stdout).toBe('');
   });
 });
+
+describe('a report that would take the place of something', () => {
+  const takesThePlace = (args: readonly string[], folder: string): void => {
+    const before = snapshot(folder);
+    expect(refused(args, { cwd: folder })).toMatchObject({ status: 2, code: 'usage/argument', stdout: '' });
+    expect(snapshot(folder)).toEqual(before);
+  };
+
+  test('is refused where it is the source, the estate or the output, whatever way the path is written', () => {
+    const folder = scratch();
+    fileOf(dockerSave(image, { generation: '1.10' }), 'app.tar', folder);
+    symlinkSync('app.tar', join(folder, 'link'));
+    takesThePlace(['convert', '--report', 'app.tar', 'app.tar', 'out'], folder);
+    takesThePlace(['convert', '--report', 'link', 'docker-archive:app.tar:@0', 'out'], folder);
+    takesThePlace(['convert', '--to', 'tar', '--report', './out.tar', 'app.tar', 'out.tar'], folder);
+    takesThePlace(['convert', '--report', 'out', 'app.tar', 'oci:out'], folder);
+    takesThePlace(['unpack', '--report', join(folder, 'app.tar'), 'app.tar', 'out'], folder);
+    takesThePlace(['runtime-config', '--report', 'app.tar', 'app.tar'], folder);
+    takesThePlace(['runtime-config', 'app.tar', 'link'], folder);
+    takesThePlace(['runtime-config', '--report', 'config.json', 'app.tar', 'config.json'], folder);
+    takesThePlace(['migrate', '--report', 'out', '.', 'out'], folder);
+  });
+
+  test.each(['', '-'])('is refused where its name is %j', (name) => {
+    const run = refused(['convert', '--report', name, greetingFile(), join(scratch(), 'out')]);
+    expect(run).toMatchObject({ status: 2, code: 'usage/option' });
+    expect(run.lines.join(' ')).toContain('--json');
+  });
+});
+
+test.skipIf(!existsSync('/dev/full')).each([['convert'], ['unpack'], ['bundle']])(
+  'a report that fails at the end leaves the output of %s as it was',
+  (command) => {
+    const folder = scratch();
+    const run = refused([command, '-q', '--report', '/dev/full', greetingFile(), join(folder, 'out')]);
+    expect(run).toMatchObject({ status: 7, code: 'output/write', stdout: '' });
+    expect(snapshot(folder)).toEqual([]);
+  },
+);
 
 describe('notes', () => {
   test('are said on standard error, with what --strict would do', () => {

@@ -31,6 +31,13 @@ describe('runtime-config', () => {
     expect(readFileSync(report, 'utf8')).toMatch(/^<!doctype html>/i);
   });
 
+  test('goes to standard output where - stands for the file', () => {
+    const folder = scratch();
+    const source = greetingFile();
+    expect(output(['runtime-config', source, '-'], { cwd: folder })).toBe(output(['runtime-config', source]));
+    expect(existsSync(join(folder, '-'))).toBe(false);
+  });
+
   test('writes nothing where --strict finds something', () => {
     const file = join(scratch(), 'config.json');
     expect(refused(['runtime-config', '--strict', lossy(), file])).toMatchObject({ status: 5, code: 'strict/notes' });

@@ -1,4 +1,5 @@
 /** What a user does wrong, and what the command says to it: a status, a code, a hint, three lines at most. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -10,7 +11,7 @@ import { layoutTar, ociLayout } from '../../fixtures/oci-layout.ts';
 import { tar } from '../../fixtures/tar.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { scratch } from '../fixtures/peers.ts';
-import { fileOf, greetingFile, ocix, output, refused, snapshot } from './command.ts';
+import { fileOf, greetingFile, OCIX, ocix, output, refused, snapshot } from './command.ts';
 import { namesOf } from './layout.ts';
 
 const image = greeting('amd64');
@@ -57,6 +58,7 @@ describe('help', () => {
 describe('wrong usage ends in 2', () => {
   test.each([
     [['cnvert', 'a', 'b'], 'Did you mean convert?'],
+    [['help', 'convet'], 'Did you mean convert?'],
     [['docker2oc', 'a'], 'Did you mean docker2oci?'],
     [['convert', '--forse', 'a', 'b'], 'Did you mean --force?'],
     [['convert', '--compres', 'gzip', 'a', 'b'], 'Did you mean --compress?'],
@@ -112,6 +114,7 @@ describe('wrong usage ends in 2', () => {
     [['convert', '--limit', 'entries=none', 'a', 'out']],
     [['ls', '--layer', 'two', 'a']],
     [['docker2oci', '-']],
+    [['migrate', '.', '']],
   ])('%j', (args) => {
     const folder = scratch();
     const refusal = refused(args, { cwd: folder });
@@ -119,6 +122,60 @@ describe('wrong usage ends in 2', () => {
     expect(refusal.lines.length).toBeLessThanOrEqual(3);
     expect(snapshot(folder)).toEqual([]);
   });
+});
+
+describe('a name that is not UTF-8', () => {
+  // Node cannot pass one on; a shell can.
+  const inShell = (script: string, cwd: string) =>
+    spawnSync('bash', ['-c', script, process.execPath, OCIX, greetingFile()], { cwd, encoding: 'utf8' });
+
+  test('is refused, and not taken for another one', () => {
+    const folder = scratch();
+    for (const script of [`"$0" "$1" unpack "$2" $'\\xff'`, `"$0" "$1" inspect $'caf\\xe9.tar'`]) {
+      const { status, stderr } = inShell(script, folder);
+      expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('not UTF-8') });
+    }
+    expect(snapshot(folder)).toEqual([]);
+  });
+
+  test('may have the character in it that stands for one', () => {
+    expect(inShell('"$0" "$1" unpack -q "$2" \ufffd', scratch())).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+test.each([
+  ['convert', '--arch', 'arm64'],
+  ['convert', '--layers', 'package'],
+  ['convert', '--distroless'],
+  ['convert', '--apt-repo', 'somewhere'],
+  ['convert', '--apt-keyring', 'somewhere'],
+  ['convert', '--components', 'main'],
+  ['convert', '--lock', 'lock'],
+  ['unpack', '--explain', 'libc6'],
+  ['bundle', '--configure'],
+])('%s %s, which only packages can follow, is not passed over for another source', (command, ...options) => {
+  const folder = scratch();
+  const refusal = refused([command, ...options, greetingFile(), 'out'], { cwd: folder });
+  expect(refusal).toMatchObject({ status: 2, code: 'usage/option', stdout: '' });
+  expect(refusal.lines[0]).toContain(options.join(' ').replace(/ (?!package).*/, ''));
+  expect(snapshot(folder)).toEqual([]);
+});
+
+test.each([
+  ['convert', ''],
+  ['convert', 'oci:'],
+  ['bundle', ''],
+  ['unpack', ''],
+])('%s to %j, which a variable that was never set gives, does not mean the current folder', (command, out) => {
+  const folder = scratch();
+  fileOf(Buffer.from('precious'), 'keep', folder);
+  const before = snapshot(folder);
+  for (const force of [[], ['--force']])
+    expect(refused([command, ...force, greetingFile(), out], { cwd: folder })).toMatchObject({
+      status: 2,
+      code: 'usage/argument',
+    });
+  expect(snapshot(folder)).toEqual(before);
 });
 
 describe('what is not recognised or not supported ends in 3', () => {

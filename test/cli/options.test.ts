@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { defaultOut } from '../../cli/commands/convert.ts';
 import { checkSource, libraryOptions, wholeNumber } from '../../cli/options.ts';
-import { sourceOf } from '../../cli/session.ts';
+import { begin, sourceOf } from '../../cli/session.ts';
 
 const session = {
   signal: new AbortController().signal,
@@ -41,6 +41,21 @@ test('a layer’s number is whole', () => {
   expect([wholeNumber('0'), wholeNumber('12')]).toEqual([0, 12]);
   for (const text of ['', '-1', '1.5', '1e3', 'x', '9999999999'])
     expect(() => wholeNumber(text)).toThrow(InvalidArgumentError);
+});
+
+test.each([
+  ['xterm', true],
+  ['dumb', false],
+])('progress on a terminal of kind %s has bars: %s', (TERM, bars) => {
+  let text = '';
+  const stderr = { isTTY: true, columns: 80, write: (more: string) => (text += more) } as unknown as NodeJS.WriteStream;
+  const { view } = begin({ ...session, env: { TERM }, stderr }, { ...common, progress: 'auto' });
+  const layer = { number: 1, count: 1 };
+  view.event({ type: 'layer-start', layer });
+  view.event({ type: 'layer-end', layer, size: 100, stored: { compression: 'gzip', size: 5 } });
+  view.end();
+  expect(text).toContain('layer 1/1');
+  expect(text.includes('\x1b')).toBe(bars);
 });
 
 describe('a source', () => {

@@ -4,13 +4,11 @@ import { errorText, faultText } from '../../cli/render/error.ts';
 import { summaryText } from '../../cli/render/inspect.ts';
 import { listedText, ownerText } from '../../cli/render/listing.ts';
 import { progressView } from '../../cli/render/progress.ts';
-import { clip, paintFor, wantsColour, widthOf } from '../../cli/render/terminal.ts';
+import { clip, type Paint, paintFor, plain, wantsColour, widthOf } from '../../cli/render/terminal.ts';
 import { countText, secondsText, shortDigest, sizeText } from '../../cli/render/units.ts';
 import type { Listed } from '../../converters/listing.ts';
 import type { ImageSummary, SourceSummary } from '../../converters/summary.ts';
 import { OcixError } from '../../formats/base/errors.ts';
-
-const plain = (_: string, text: string): string => text;
 
 describe('an error', () => {
   test('has what is wrong, where, and what to do, in three lines', () => {
@@ -119,7 +117,7 @@ describe('inspect', () => {
     layers: [],
     history: [],
   };
-  const shown = (more: Partial<ImageSummary>, rest: Partial<SourceSummary> = {}): string =>
+  const shown = (more: Partial<ImageSummary>, rest: Partial<SourceSummary> = {}, paint: Paint = plain): string =>
     summaryText(
       {
         source: { name: 'a', format: 'f', title: 'archive' },
@@ -129,7 +127,7 @@ describe('inspect', () => {
         ...rest,
       },
       80,
-      plain,
+      paint,
     );
   test('quotes words as a shell would want them', () =>
     expect(shown({})).toContain("Runs      sh -c 'it'\\''s a test'"));
@@ -137,7 +135,7 @@ describe('inspect', () => {
     const text = shown({ config: { ...image.config, entrypoint: [], cmd: [] } });
     for (const words of ['(no name)', 'Layers    none', 'nothing by itself']) expect(text).toContain(words);
   });
-  test('gives every layer a bar, and cuts long steps to the width', () => {
+  test('gives every layer a bar where symbols are wanted, and cuts long steps to the width', () => {
     const layer = {
       size: 10,
       compression: 'gzip',
@@ -145,11 +143,17 @@ describe('inspect', () => {
       digest: `sha256:${'c'.repeat(64)}`,
       createdBy: `/bin/sh -c ${'x'.repeat(200)}`,
     };
-    const lines = shown({ layers: [layer, { ...layer, size: 1_000_000 }] })
-      .split('\n')
-      .filter((line) => line.includes('RUN'));
-    expect(lines).toHaveLength(2);
-    for (const line of lines) expect(line).toMatch(/[▏█].*RUN x+…$/);
+    const layers = [layer, { ...layer, size: 1_000_000 }];
+    const linesOf = (paint?: Paint): readonly string[] =>
+      shown({ layers }, {}, paint)
+        .split('\n')
+        .filter((line) => line.includes('RUN'));
+    const [small, large, ...more] = linesOf((_, text) => text);
+    expect(more).toEqual([]);
+    expect(small).toMatch(/gzip {3}▏ {19}RUN x+…$/);
+    expect(large).toMatch(/gzip {3}█{18} {2}RUN x+…$/);
+    expect(linesOf()).toEqual([expect.stringMatching(/gzip {3}RUN x+…$/), expect.stringMatching(/gzip {3}RUN x+…$/)]);
+    for (const line of [small, large, ...linesOf()]) expect(line!.length).toBeLessThanOrEqual(80);
   });
   const hello = {
     name: 'hello',

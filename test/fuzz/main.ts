@@ -19,6 +19,8 @@ const MOST_START = 20_000;
 /** Memory of the whole process, which holds garbage too. */
 const MOST_MEMORY = 1536 * 2 ** 20;
 const WATCH_EVERY = 250;
+/** Characters of a line of what is shown; the file has all. */
+const MOST_WIDTH = 200;
 
 const { SEED = new Date().toISOString().slice(0, 10), SECONDS = '60', ONLY, NUMBER } = process.env;
 const folder = join(import.meta.dirname, 'finds');
@@ -27,13 +29,16 @@ const found = new Set<string>();
 
 async function keep(subject: string, number: number, what: string): Promise<void> {
   found.add(`${subject} ${number}`);
+  const lines = what.split('\n').slice(0, 6);
   console.log(
-    `find: SEED=${SEED} ONLY=${subject} NUMBER=${number} make fuzz\n  ${what.split('\n').slice(0, 6).join('\n  ')}`,
+    `find: SEED=${SEED} ONLY=${subject} NUMBER=${number} make fuzz\n  ${lines.map((line) => line.slice(0, MOST_WIDTH)).join('\n  ')}`,
   );
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${subject}-${SEED}-${number}`);
   writeFileSync(`${path}.txt`, `${what}\n`);
-  writeFileSync(path, (await inputAt({ seed: SEED, subject, number })).bytes);
+  // An input that cannot be made is a find too, and has no bytes.
+  const input = await inputAt({ seed: SEED, subject, number }).catch(() => undefined);
+  if (input) writeFileSync(path, input.bytes);
 }
 
 /** Inputs of one subject from a number on, until the time is over or the process is. */

@@ -1,63 +1,16 @@
 /** Repositories: who vouches for them, what is fetched, what is refused. In a folder, and over HTTP. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
-import type { PrivateKey } from 'openpgp';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { aptRepo, type RepoRecipe } from '../../../fixtures/apt-repo.ts';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { RepoRecipe } from '../../../fixtures/apt-repo.ts';
 import { apt } from '../../../formats/apt/index.ts';
 import { createContext } from '../../../formats/base/context.ts';
-import { imagesOf } from '../../../formats/model/image.ts';
-import type { Decision, Repositories } from '../../../formats/model/reader.ts';
 import { scratch } from '../../fixtures/peers.ts';
-import { clearSigned, NOW, newKey, signed } from '../openpgp/keys.ts';
-import { codeOf, diffIdsOf, READING, refusalOf } from '../support.ts';
-
-let key: PrivateKey;
-beforeAll(async () => {
-  key = await newKey();
-});
-
-function keyring(): string {
-  const path = join(scratch(), 'keys.asc');
-  writeFileSync(path, key.toPublic().armor());
-  return path;
-}
-
-const TOYS: RepoRecipe = {
-  packages: [
-    { fields: { Package: 'app', Depends: 'lib' }, data: { 'usr/app': 'A', 'bin/x': 'X' } },
-    { fields: { Package: 'lib', Version: '2:1.0' }, data: { 'usr/lib/l': 'L'.repeat(70_000) } },
-  ],
-};
-
-interface Changes {
-  /** The last word over the files. */
-  readonly change?: (files: Map<string, Uint8Array>) => void | Promise<void>;
-  readonly form?: 'inline' | 'detached' | 'unsigned';
-}
-
-async function filesOf(recipe: RepoRecipe, { change, form = 'inline' }: Changes): Promise<Map<string, Uint8Array>> {
-  const files = aptRepo(recipe);
-  const text = files.get('dists/stable/Release')!;
-  if (form === 'inline') {
-    files.delete('dists/stable/Release');
-    files.set('dists/stable/InRelease', Buffer.from(await clearSigned(key, Buffer.from(text).toString())));
-  }
-  if (form === 'detached') files.set('dists/stable/Release.gpg', await signed(key, text));
-  await change?.(files);
-  return files;
-}
-
-async function repo(recipe: RepoRecipe = TOYS, changes: Changes = {}): Promise<string> {
-  const folder = scratch();
-  for (const [path, bytes] of await filesOf(recipe, changes)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
-  }
-  return folder;
-}
+import { clearSigned, newKey } from '../openpgp/keys.ts';
+import { codeOf, READING, refusalOf } from '../support.ts';
+import { ALL, type Changes, filesOf, key, keyring, read, repo, TOYS } from './toys.ts';
 
 /** One bit of a file. */
 function changed(files: Map<string, Uint8Array>, path: string): void {
@@ -65,37 +18,6 @@ function changed(files: Map<string, Uint8Array>, path: string): void {
   bytes[bytes.length - 2]! ^= 1;
   files.set(path, bytes);
 }
-
-interface Read {
-  readonly packages: string | undefined;
-  readonly ids: readonly string[];
-  readonly decision: Decision | undefined;
-}
-
-async function read(place: string, options: Partial<Repositories> = {}, text = 'stable/app'): Promise<Read> {
-  const context = createContext();
-  let decision: Decision | undefined;
-  const repositories: Repositories = {
-    places: [place],
-    keyrings: [keyring()],
-    cache: scratch(),
-    now: NOW,
-    decided: (one) => {
-      decision = one;
-    },
-    ...options,
-  };
-  const opened = await apt.read(text, context, { ...READING, repositories });
-  try {
-    const [image] = imagesOf(opened.items);
-    const ids = await diffIdsOf(image!, context);
-    return { packages: image!.config.labels.get('io.ocix.deb.packages'), ids, decision };
-  } finally {
-    await opened.close();
-  }
-}
-
-const ALL = '{"app":"1.0-1","lib":"2:1.0"}';
 
 describe('a repository in a folder', () => {
   test.each(['inline', 'detached'] as const)(
@@ -256,7 +178,7 @@ describe('a lock file', () => {
     const place = await repo();
     const first = await read(place);
     const { lock } = first.decision!;
-    const second = await read(await repo({ packages: [] }), { lock });
+    const second = await read(await repo({ packages: [] }), { lock: { text: lock } });
     expect(second.ids).toEqual(first.ids);
     expect(second.decision).toBeUndefined();
   });
@@ -271,7 +193,7 @@ describe('a lock file', () => {
   ])('%s is refused', async (_, change, code) => {
     const place = await repo();
     const { lock } = (await read(place)).decision!;
-    expect(await codeOf(() => read(place, { lock: change(lock!) }))).toBe(code);
+    expect(await codeOf(() => read(place, { lock: { text: change(lock!) } }))).toBe(code);
   });
 });
 

@@ -12,16 +12,28 @@ describe('parseSources()', () => {
           suite: 'bookworm',
           components: ['main', 'contrib'],
           architectures: ['amd64', 'arm64'],
-          signedBy: ['/k'],
+          signedBy: [{ kind: 'file', path: '/k' }],
           ignoreDate: false,
         },
       ],
     );
     const text =
       '# c\nTypes: deb deb-src\nURIs: http://x\n# c\nSuites: a a-updates\nComponents: main\nSigned-By: /k\n\nTypes: deb\nURIs: http://y\nSuites: b\nEnabled: no\n';
-    expect(parseSources(text).map(({ uri, suite, signedBy }) => [uri, suite, ...signedBy])).toEqual([
-      ['http://x', 'a', '/k'],
-      ['http://x', 'a-updates', '/k'],
+    expect(parseSources(text).map(({ uri, suite, signedBy }) => [uri, suite, signedBy])).toEqual([
+      ['http://x', 'a', [{ kind: 'file', path: '/k' }]],
+      ['http://x', 'a-updates', [{ kind: 'file', path: '/k' }]],
+    ]);
+  });
+
+  test('reads keys in a stanza, keyrings and fingerprints', () => {
+    const of = (signedBy: string) =>
+      parseSources(`Types: deb\nURIs: x\nSuites: a\nSigned-By:${signedBy}\n`)[0]!.signedBy;
+    expect(of(' /k, ABC')).toEqual([
+      { kind: 'file', path: '/k' },
+      { kind: 'name', name: 'ABC' },
+    ]);
+    expect(of('\n -----BEGIN X-----\n .\n aGVsbG8=\n  -----END X-----\n')).toEqual([
+      { kind: 'keys', text: '\n-----BEGIN X-----\n\naGVsbG8=\n-----END X-----' },
     ]);
   });
 

@@ -25,6 +25,15 @@ describe.skipIf(!built)('a thread', () => {
     await endIdleThreads();
   });
 
+  withPeer('xz')('that has nothing to do takes small streams too', async () => {
+    expect(Buffer.compare(await whole(open(packed())), plain)).toBe(0);
+    const small = plain.subarray(0, 50_000);
+    const bytes = runPeer({ tool: 'xz', args: ['-c', '-1'], input: small });
+    const aside = decompressedAside(CODECS.xz, sliced(bytes, 10_000), 20_000, context);
+    expect(Buffer.compare(await whole(aside), small)).toBe(0);
+    await endIdleThreads();
+  });
+
   withPeer('xz')('refuses as it is refused here', async () => {
     const bytes = packed();
     expect(await codeOf(() => whole(open(bytes.subarray(0, bytes.length - 100))))).toBe('codec/truncated');

@@ -165,6 +165,15 @@ describe.each([
   });
 });
 
+it('takes a wrong complement of a stored length from one engine alone, and only where the content is right', async () => {
+  const sound = member(SMALL);
+  const wrong = concat([sound.subarray(0, 10), zeros(5), sound.subarray(10)]);
+  expect(await refusal(nativeGunzip, wrong)).toBe('codec/corrupt');
+  await expectBytes(portableGunzip, chunksOf(wrong), SMALL);
+  wrong[wrong.length - 8]! ^= 1;
+  expect(await refusal(portableGunzip, wrong)).toBe('codec/corrupt');
+});
+
 it('recognises gzip by three bytes', () => {
   expect(gzip.matches(member(SMALL))).toBe(true);
   expect(gzip.matches(Uint8Array.of(0x1f, 0x8b))).toBe(false);

@@ -21,6 +21,11 @@ describe('parseStanzas()', () => {
     expect(stanzaText(parseControl(text).values())).toBe(text);
   });
 
+  test('keeps bytes that only Unicode calls white space, which the letters of other alphabets end in', () => {
+    const text = 'Maintainer: Niccol\u00c3\u00a0\nDescription: x\n voil\u00c3\u00a0\n \u00a0\n';
+    expect(stanzaText(parseControl(text).values())).toBe(text);
+  });
+
   test.each([
     ['a line without a colon', 'Package: toy\nnothing\n'],
     ['a line that continues nothing', ' Package: toy\n'],

@@ -197,7 +197,7 @@ describe('the database', () => {
           data: { 'etc/a.conf': 'A', 'usr/b': 'B' },
           files: {
             conffiles: '/etc/a.conf\n',
-            triggers: 'interest-noawait /usr/share/x\nactivate ldconfig\ninterest named\n',
+            triggers: 'interest-noawait /usr/share/x\nactivate ldconfig\ninterest named\ninterest /voil\u00e0\n',
           },
         }),
         named('scripted', {
@@ -216,7 +216,7 @@ describe('the database', () => {
     expect(file('info/plain.conffiles')).toBe('/etc/a.conf\n');
     expect(file('info/scripted:amd64.postinst')).toBe('#!/bin/sh\n');
     expect(file('info/format')).toBe('1\n');
-    expect(file('triggers/File')).toBe('/usr/share/x plain/noawait\n');
+    expect(file('triggers/File')).toBe('/usr/share/x plain/noawait\n/voil\u00c3\u00a0 plain\n');
     expect(file('triggers/named')).toBe('plain\n');
   });
 

@@ -133,6 +133,20 @@ describe('the configuration', () => {
     expect(await withConfig(text)).toBe(code);
   });
 
+  test('that many images name, by links too, is read once, and they have it in common', async () => {
+    const config = 'else/where.json';
+    const bytes = save({
+      manifest: ([item]) => [item, { ...item, RepoTags: ['link:1'], Config: config }, { ...item, RepoTags: ['app:2'] }],
+      members: (entries) => [
+        ...entries,
+        { name: config, type: '2', link: `../${prepared.configDigest.slice(7)}.json` },
+      ],
+    });
+    const found = await read(bytes);
+    expect(found.map(({ names }) => names)).toEqual([['app:1'], ['link:1'], ['app:2']]);
+    expect(new Set(found.map(({ original }) => original?.config?.bytes)).size).toBe(1);
+  });
+
   test('may have no history, or one that contradicts the layers', async () => {
     for (const history of [undefined, [], [{ created_by: 'a' }, { created_by: 'b' }, { created_by: 'c' }]])
       expect(await read(save({}, { ...image, config: { history } }))).toHaveLength(1);

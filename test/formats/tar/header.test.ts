@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type TarEntry, tar } from '../../../fixtures/tar.ts';
 import type { Dialect } from '../../../fixtures/tar-header.ts';
 import { binaryString } from '../../../formats/bytes/text.ts';
-import { checksumHolds, isZeroBlock, parseHeader } from '../../../formats/tar/header.ts';
+import { checksumHolds, isZero, parseHeader } from '../../../formats/tar/header.ts';
 import { codeOf } from '../support.ts';
 
 const block = (entry: Partial<TarEntry>): Uint8Array =>
@@ -133,7 +133,7 @@ describe('the checksum', () => {
 test('a block of zeros is told from one that is zeros but for its last byte', () => {
   const almost = new Uint8Array(512);
   almost[511] = 1;
-  expect([isZeroBlock(new Uint8Array(512)), isZeroBlock(almost)]).toEqual([true, false]);
+  expect([isZero(new Uint8Array(512)), isZero(almost)]).toEqual([true, false]);
 });
 
 const dialects: readonly Dialect[] = ['ustar', 'gnu', 'star', 'v7'];

@@ -171,7 +171,7 @@ const number = (random: Random, dialect: Dialect): number | bigint => {
 };
 
 /** The recipes refuse what no field of a dialect could hold. */
-function isWritable(entry: TarEntry): boolean {
+export function isWritable(entry: TarEntry): boolean {
   try {
     tar([entry]);
     return true;

@@ -1,6 +1,6 @@
 /** Images as archives: docker's of every generation, OCI's, App Container Images. Documents lie, with digests that are right. */
 import { gzipSync } from 'node:zlib';
-import { aciTar, leastApp, leastManifest } from '../../../fixtures/aci.ts';
+import { aciName, aciTar, leastApp, leastManifest } from '../../../fixtures/aci.ts';
 import { dockerSave, generations } from '../../../fixtures/docker-save.ts';
 import type { ImageRecipe, JsonObject } from '../../../fixtures/image-recipe.ts';
 import { prepare } from '../../../fixtures/image-recipe.ts';
@@ -85,7 +85,7 @@ export const ociFrom = (random: Random): Buffer =>
   wrapped(tar(damagedMembers(layoutMembers(layoutFrom(random)), random)), random);
 
 /** Every member of a manifest, and of an app, that means something. */
-const richManifest: JsonObject = {
+export const richManifest: JsonObject = {
   ...leastManifest,
   labels: [
     { name: 'version', value: '1.0' },
@@ -108,7 +108,6 @@ const richManifest: JsonObject = {
       { name: 'resource/cpu', value: { request: '250m', limit: '1' } },
       { name: 'resource/memory', value: { limit: '1Gi' } },
       { name: 'os/linux/capabilities-retain-set', value: { set: ['CAP_NET_BIND_SERVICE'] } },
-      { name: 'os/linux/capabilities-remove-set', value: { set: ['CAP_SYS_ADMIN'] } },
       { name: 'os/linux/seccomp-remove-set', value: { set: ['@rkt/default-blacklist'], errno: 'ENOSYS' } },
       { name: 'os/linux/selinux-context', value: { user: 'u', role: 'r', type: 't', level: 's0' } },
       { name: 'os/unix/sysctl', value: { 'net.core.somaxconn': '128' } },
@@ -140,45 +139,35 @@ export const aciFrom = (random: Random): Buffer =>
     random,
   );
 
-export const podManifestFrom = (random: Random): Buffer =>
-  jsonText(
-    mutatedJson(
-      {
-        acKind: 'PodManifest',
-        acVersion: '0.8.11',
-        apps: [
-          {
-            name: 'web',
-            image: {
-              id: `sha512-${'0'.repeat(128)}`,
-              name: 'example.com/app',
-              labels: [{ name: 'version', value: '1.0' }],
-            },
-            app: richManifest['app'] ?? {},
-            mounts: [{ volume: 'data', path: '/data' }],
-            readOnlyRootFS: true,
-            annotations: [{ name: 'a', value: 'b' }],
-          },
-        ],
-        volumes: [
-          { name: 'data', kind: 'host', source: '/srv', readOnly: true, recursive: false },
-          { name: 'tmp', kind: 'empty', mode: '0755', uid: 0, gid: 0 },
-        ],
-        isolators: [{ name: 'resource/memory', value: { limit: '4G' } }],
-        annotations: [{ name: 'c', value: 'd' }],
-        ports: [
-          { name: 'web', hostPort: 8080, hostIP: '127.0.0.1', podPort: { name: 'p', port: 80, protocol: 'tcp' } },
-        ],
-        userAnnotations: { a: 'b' },
-        userLabels: { c: 'd' },
-      },
-      random,
-    ),
-    random,
-  );
+/** Every member of a pod that means something. */
+export const richPod: JsonObject = {
+  acKind: 'PodManifest',
+  acVersion: '0.8.11',
+  apps: [
+    {
+      name: 'web',
+      image: { id: `sha512-${'0'.repeat(128)}`, name: aciName, labels: [{ name: 'version', value: '1.0' }] },
+      app: richManifest['app'] ?? {},
+      mounts: [{ volume: 'data', path: '/data' }],
+      readOnlyRootFS: true,
+      annotations: [{ name: 'a', value: 'b' }],
+    },
+  ],
+  volumes: [
+    { name: 'data', kind: 'host', source: '/srv', readOnly: true, recursive: false },
+    { name: 'tmp', kind: 'empty', mode: '0755', uid: 0, gid: 0 },
+  ],
+  isolators: [{ name: 'resource/memory', value: { limit: '4G' } }],
+  annotations: [{ name: 'c', value: 'd' }],
+  ports: [{ name: 'web', hostPort: 8080, hostIP: '127.0.0.1', podPort: 80 }],
+  userAnnotations: { a: 'b' },
+  userLabels: { c: 'd' },
+};
+
+export const podManifestFrom = (random: Random): Buffer => jsonText(mutatedJson(richPod, random), random);
 
 /** One of them gone, twice, elsewhere, under another name, or a link. */
-function damagedMembers(members: readonly TarEntry[], random: Random): readonly TarEntry[] {
+export function damagedMembers(members: readonly TarEntry[], random: Random): readonly TarEntry[] {
   if (members.length === 0 || random.chance(0.75)) return members;
   const all = [...members];
   const at = random.below(all.length);

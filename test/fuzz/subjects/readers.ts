@@ -23,11 +23,10 @@ async function itemsIn(bytes: Uint8Array, way: Way, context: Context): Promise<r
   return (await recognise(archive)).reader.read(archive, context, READING);
 }
 
-/** Digests of all layers, image by image. */
-async function readAll(bytes: Uint8Array, way: Way): Promise<string> {
-  const context = createContext();
+/** Configurations and digests of all layers, image by image, each held against what it says. */
+export async function contentOf(items: readonly Item[], context: Context): Promise<string> {
   const seen: string[] = [];
-  for (const { layers, config } of imagesOf(await itemsIn(bytes, way, context))) {
+  for (const { layers, config } of imagesOf(items)) {
     seen.push(JSON.stringify(config));
     const tree = mergedTree();
     for (const layer of layers) {
@@ -46,12 +45,13 @@ async function readAll(bytes: Uint8Array, way: Way): Promise<string> {
   return seen.join('\n');
 }
 
-async function checkImage(bytes: Uint8Array): Promise<void> {
-  const indexed = await readAll(bytes, 'indexed').catch((error: unknown) => {
+/** What a file gives, a pipe gives too. */
+export async function checkBothWays(read: (way: Way) => Promise<string>): Promise<void> {
+  const indexed = await read('indexed').catch((error: unknown) => {
     if (error instanceof OcixError) return error;
     throw error;
   });
-  const streamed = await readAll(bytes, 'streamed');
+  const streamed = await read('streamed');
   if (typeof indexed === 'string' && indexed !== streamed) throw new Find('a pipe gives another image than a file');
   if (typeof indexed !== 'string') throw indexed;
 }
@@ -59,7 +59,11 @@ async function checkImage(bytes: Uint8Array): Promise<void> {
 const reader = (name: string, make: (random: Random) => Buffer): Subject => ({
   name,
   make: (random) => ({ bytes: make(random) }),
-  check: ({ bytes }) => checkImage(bytes),
+  check: ({ bytes }) =>
+    checkBothWays(async (way) => {
+      const context = createContext();
+      return contentOf(await itemsIn(bytes, way, context), context);
+    }),
 });
 
 export const READER_SUBJECTS: readonly Subject[] = [
