@@ -36,6 +36,7 @@ export async function versionFacts() {
       gunzip: ofNode('node:zlib', zlib),
       zstd: portable('@bokuweb/zstd-wasm', dependencies['@bokuweb/zstd-wasm']),
       unzstd: hasNativeUnzstd ? ofNode('node:zlib', zstd) : portable('zstddec', dependencies.zstddec),
+      xz: lzma ? ofNode('lzma-native', optionalDependencies['lzma-native']) : null,
       unxz: portable('xz-decompress', dependencies['xz-decompress']),
       unxzRare: lzma ? ofNode('lzma-native', optionalDependencies['lzma-native']) : null,
       unbzip2: portable('unbzip2-stream', dependencies['unbzip2-stream']),

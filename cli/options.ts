@@ -21,6 +21,8 @@ export interface CommonOptions extends RepositoryOptions {
   readonly label: readonly string[];
   readonly layers: 'one' | 'package' | 'group' | 'each';
   readonly distroless?: boolean;
+  /** Set by deb2aci. */
+  readonly annotated?: true;
   readonly configure?: boolean;
   readonly signature?: string;
   readonly keyring?: readonly string[];
@@ -126,7 +128,7 @@ export function targetOptions(command: Command): Command {
   return reportOptions(command)
     .addOption(new Option('--ref <name>', 'the reference to write').helpGroup(OUT))
     .addOption(
-      new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep')
+      new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep; of an ACI also xz')
         .default('keep')
         .helpGroup(OUT),
     )
@@ -255,7 +257,11 @@ const sourceChoice = (options: CommonOptions): SourceOptions => ({
     env: options.env,
     labels: options.label,
   },
-  packaging: { layers: options.layers === 'each' ? 'group' : options.layers, distroless: options.distroless ?? false },
+  packaging: {
+    layers: options.layers === 'each' ? 'group' : options.layers,
+    distroless: options.distroless ?? false,
+    ...(options.annotated ? { annotated: true } : {}),
+  },
 });
 
 function trustOf({

@@ -29,7 +29,7 @@ export interface ConvertOptions extends ContextOptions, SourceOptions, OwnOption
   readonly ref?: string | undefined;
   /** `OS/ARCH[/VARIANT]`: chooses among several, and fills in what a source leaves open. */
   readonly platform?: string | undefined;
-  /** `gzip`, `zstd`, `none` or `keep`, with a level behind a colon. */
+  /** `gzip`, `zstd`, `none` or `keep`, for an ACI also `xz`, with a level behind a colon. */
   readonly compress?: string | undefined;
   /** The same blobs byte for byte on every machine. */
   readonly reproducible?: boolean | undefined;
@@ -75,10 +75,11 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   checkOut(path);
   const context = createContext(options);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
-  const compression = { ...parseCompression(options.compress ?? 'keep'), reproducible: options.reproducible ?? false };
+  const { xz, ...layers } = parseCompression(options.compress ?? 'keep');
+  const compression = { ...layers, reproducible: options.reproducible ?? false };
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
   const { extraction, runtime, origin, force: replace = false } = options;
-  const own = ownOptions(target, options);
+  const own = ownOptions(target, { ...options, xz });
   const sink = await target.open(path, { ...own, compression, replace, stream, origin, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);

@@ -32,7 +32,8 @@ export function registerDeb2aci(program: Command, session: Session): void {
     .action(async (args: readonly string[], options: Options) => {
       const { files, out } = await filesAndOut(args);
       const source = files.length === 1 && files[0] === '-' ? 'deb:-' : { files: [...files], from: 'deb' };
-      await run(source, out ?? defaultOut(files[0]!, '.aci'), { ...options, to: 'aci', from: 'deb' }, session);
+      const chosen = { ...options, to: 'aci', from: 'deb', annotated: true } as const;
+      await run(source, out ?? defaultOut(files[0]!, '.aci'), chosen, session);
     });
   printOptions(targetOptions(sourceOptions(command)));
 }

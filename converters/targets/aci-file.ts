@@ -5,31 +5,48 @@ import type { Chunks } from '../../formats/bytes/chunks.ts';
 import { newHash } from '../../formats/bytes/digest.ts';
 import { utf8Bytes } from '../../formats/bytes/text.ts';
 import { compressor } from '../../formats/codec/compress.ts';
+import { type LoadLzmaNative, type LzmaNative, loadLzmaNative, lzmaEncoded } from '../../formats/codec/xz-native.ts';
 import type { Layer } from '../../formats/model/layer.ts';
 import type { OutputFile } from '../../formats/store/output-file.ts';
 import { encodeHeader, paddingAfter } from '../../formats/tar/encoder.ts';
-import type { CompressionPlan } from './compression.ts';
+import type { XzChoice } from './compression.ts';
 import { flatTar } from './flat-tar.ts';
 import type { FlatTree } from './flat-tree.ts';
-import type { StoredLayer } from './store-layer.ts';
+import type { WrittenLayer } from './oci-documents.ts';
+import type { TargetOptions } from './target.ts';
 
 /** What stands in front of the names of a tree. */
 export const ROOTFS = 'rootfs/';
 
 export interface AciEngine {
-  readonly name: 'gzip' | 'none';
+  readonly name: 'gzip' | 'xz' | 'none';
   compress(input: Chunks, context: Context): Chunks;
 }
 
 /** @throws OcixError usage/option for what rkt and actool cannot read, or nothing here can write */
-export function aciEngine({ name, level, reproducible }: CompressionPlan): AciEngine {
+export async function aciEngine(
+  { compression, xz }: Pick<TargetOptions, 'compression' | 'xz'>,
+  load: LoadLzmaNative = loadLzmaNative,
+): Promise<AciEngine> {
+  if (xz) return xzEngine(xz, await load());
+  const { name, level, reproducible } = compression;
   const chosen = name === 'keep' ? 'gzip' : name;
   if (chosen === 'zstd')
     throw new OcixError('usage/option', '--compress zstd: no reader of ACIs knows zstd', {
-      hint: 'Choose gzip or none; an image that is not compressed can be piped through xz or bzip2.',
+      hint: 'Choose gzip, xz or none.',
     });
   const choice = level === undefined ? { name: chosen } : { name: chosen, level };
   return { name: chosen, compress: compressor(choice, { reproducible }).compress };
+}
+
+/** As `xz` has it. */
+const USUAL_LEVEL = 6;
+
+function xzEngine({ level = USUAL_LEVEL }: XzChoice, library: LzmaNative | undefined): AciEngine {
+  if (library) return { name: 'xz', compress: (input, context) => lzmaEncoded(library, input, level, context) };
+  throw new OcixError('usage/option', '--compress xz: the package that compresses with xz is not here', {
+    hint: 'Install the optional package lzma-native (npm install lzma-native), or choose gzip.',
+  });
 }
 
 export interface AciContent {
@@ -45,7 +62,7 @@ export async function writeAci(
   { layers, manifest, tree, engine }: AciContent,
   file: OutputFile,
   context: Context,
-): Promise<StoredLayer> {
+): Promise<WrittenLayer> {
   const id = newHash('sha512');
   const blob = newHash('sha256');
   let plainSize = 0;

@@ -24,7 +24,7 @@ import { aciManifest, diffIdOf, type NamedAci } from './aci-manifest.ts';
 import { openSigned } from './aci-signature.ts';
 import { aciTree } from './aci-tree.ts';
 import { cutOf, type FlatTree } from './flat-tree.ts';
-import type { StoredLayer } from './store-layer.ts';
+import type { WrittenLayer } from './oci-documents.ts';
 import { plainKeeper } from './stream-keeper.ts';
 import type { TargetOptions, TargetSink } from './target.ts';
 
@@ -75,10 +75,10 @@ async function writeImages(
   image: Image,
   { named, engine, folder, options }: Writing,
   context: Context,
-): Promise<readonly StoredLayer[]> {
+): Promise<readonly WrittenLayer[]> {
   const { cuts, manifest } = await cutImage(image, named, context);
   const base = fileNameFor(named);
-  const written: StoredLayer[] = [];
+  const written: WrittenLayer[] = [];
   let below: { readonly name: string; readonly id: string } | undefined;
   let chain = '';
   for (const [i, { tree, list }] of cuts.entries()) {

@@ -47,10 +47,10 @@ export const aci: Target = {
   carries: CARRIES,
   summary: 'an App Container Image, as rkt takes it',
   single: true,
-  takes: ['naming', 'signWith', 'eachLayer'],
+  takes: ['naming', 'signWith', 'eachLayer', 'xz'],
   anyPlatform: true,
   async open(out, options, context) {
-    const engine = aciEngine(options.compression);
+    const engine = await aciEngine(options);
     const choose = async (items: readonly Item[]) => {
       const image = theImage(items, context.host);
       return { image, named: await nameFor(image, options.naming ?? 'reference', context) };

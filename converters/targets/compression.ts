@@ -28,24 +28,33 @@ export function formFor(codec: Codec | undefined, native: boolean, plan: Compres
   return { name: plan.name, pass: own === plan.name && (own === 'none' || plan.level === undefined) };
 }
 
-export const COMPRESSIONS: readonly string[] = ['gzip', 'zstd', 'none', 'keep'];
+export const COMPRESSIONS: readonly string[] = ['gzip', 'zstd', 'xz', 'none', 'keep'];
+const MOST: { readonly [name: string]: number } = { gzip: 12, zstd: 19, xz: 9 };
+
+/** The one file of a target, in a form that no layer has. */
+export interface XzChoice {
+  /** 1 to 9. */
+  readonly level?: number;
+}
 
 /** @throws OcixError usage/option */
-export function parseCompression(text: string): Pick<CompressionPlan, 'name' | 'level'> {
-  const [name = '', level, ...more] = text.split(':');
-  const most = name === 'zstd' ? 19 : 12;
+export function parseCompression(text: string): Pick<CompressionPlan, 'name' | 'level'> & { readonly xz?: XzChoice } {
+  const [name = '', number, ...more] = text.split(':');
+  if (name === 'bzip2')
+    throw new OcixError('usage/option', '--compress bzip2: nothing here compresses with bzip2', {
+      hint: 'Write an ACI with --compress none, and compress it with bzip2; its readers know that.',
+    });
   const valid =
     COMPRESSIONS.includes(name) &&
     !more.length &&
-    (level === undefined ||
-      (/^[0-9]{1,2}$/.test(level) &&
-        Number(level) >= 1 &&
-        Number(level) <= most &&
-        (name === 'gzip' || name === 'zstd')));
-  if (valid) return { name: name as CompressionPlan['name'], ...(level === undefined ? {} : { level: Number(level) }) };
-  throw new OcixError('usage/option', `--compress ${text} is not a compression`, {
-    hint: `${didYouMean(name, COMPRESSIONS)}Write gzip, zstd, none or keep; gzip:1 to gzip:12 and zstd:1 to zstd:19 say how hard to try.`,
-  });
+    (number === undefined ||
+      (/^[0-9]{1,2}$/.test(number) && Number(number) >= 1 && Number(number) <= (MOST[name] ?? 0)));
+  if (!valid)
+    throw new OcixError('usage/option', `--compress ${text} is not a compression`, {
+      hint: `${didYouMean(name, COMPRESSIONS)}Write gzip, zstd, none or keep, or xz for an ACI; gzip:1 to gzip:12, zstd:1 to zstd:19 and xz:1 to xz:9 say how hard to try.`,
+    });
+  const level = number === undefined ? {} : { level: Number(number) };
+  return name === 'xz' ? { name: 'keep', xz: level } : { name: name as CompressionPlan['name'], ...level };
 }
 
 /** For targets whose layers stand uncompressed. @throws OcixError usage/option */

@@ -11,7 +11,8 @@
 import { join } from 'node:path';
 import { bytesMember, type PackedMember } from '../../formats/archive/envelope.ts';
 import { type Context, note } from '../../formats/base/context.ts';
-import { within } from '../../formats/base/errors.ts';
+import { within, withinChunks } from '../../formats/base/errors.ts';
+import type { Chunks } from '../../formats/bytes/chunks.ts';
 import { type Digest, digestOf, hexOf } from '../../formats/bytes/digest.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import { jsonBytes } from '../../formats/json/write.ts';
@@ -25,7 +26,7 @@ import { configBytes } from './config-bytes.ts';
 import { type NamedImage, onlyImages } from './docker-items.ts';
 import { blobName, type LayoutImage, layoutMembers } from './docker-layout.ts';
 import { type Version1Chain, version1Chain } from './docker-version1.ts';
-import { type LayerSteps, layerSteps } from './layer-steps.ts';
+import { asItLies, type LayerSteps, layerSteps } from './layer-steps.ts';
 import { layerStore } from './layer-store.ts';
 import { platformOf, type WrittenImage } from './oci-documents.ts';
 import { repositoriesOf, repoTags } from './repo-tags.ts';
@@ -47,6 +48,7 @@ export const dockerArchive: Target = {
     refuseCompression(options.compression, 'the layers of a docker archive are not compressed');
     const file = await openOutput(out, options);
     const blobs = blobStore(join(file.folder, 'blobs'));
+    const straight: StraightLayers = new Map();
     let made: readonly MadeImage[] = [];
     let version1: Version1Chains | undefined;
     return {
@@ -56,12 +58,12 @@ export const dockerArchive: Target = {
         const count = images.reduce((sum, { image }) => sum + image.layers.length, 0);
         const steps = layerSteps(layerStore(blobs, PLAIN, context), count, context);
         made = [];
-        for (const one of images) made = joined(made, await madeImage(one, steps, context));
+        for (const one of images) made = joined(made, await madeImage(one, steps, straight, context));
         version1 = options.version1 && version1Chains(made, context);
         return images.map(({ image }) => writtenImage(image, made));
       },
       async commit() {
-        await packInto(file, await membersOf(made, blobs, version1), blobs, context);
+        await packInto(file, await membersOf(made, { blobs, straight }, version1), blobs, context);
         await file.commit();
       },
       discard: () => file.discard(),
@@ -80,11 +82,23 @@ interface MadeImage {
   readonly sources: Readonly<Record<Digest, Json>>;
 }
 
-async function madeImage({ image, names }: NamedImage, steps: LayerSteps, context: Context): Promise<MadeImage> {
+/** Layers whose bytes are read when they are packed, by their diffIDs. */
+type StraightLayers = Map<Digest, () => Chunks>;
+
+async function madeImage(
+  { image, names }: NamedImage,
+  steps: LayerSteps,
+  straight: StraightLayers,
+  context: Context,
+): Promise<MadeImage> {
   const layers: StoredLayer[] = [];
   const sources: Record<Digest, Json> = {};
   for (const [i, layer] of image.layers.entries()) {
-    const stored = await within(`layer ${i + 1}`, () => steps.store(layer));
+    const place = `layer ${i + 1}`;
+    const lies = asItLies(layer);
+    const stored = lies ?? (await within(place, () => steps.store(layer)));
+    if (lies && straight.has(lies.diffId)) steps.pass();
+    else if (lies) straight.set(lies.diffId, () => withinChunks(place, steps.read(layer, lies)));
     layers.push(stored);
     if (layer.foreign) sources[stored.diffId] = foreignSource(layer, stored);
   }
@@ -138,9 +152,13 @@ const FILES: Names = { layer: ({ diffId }) => `${hexOf(diffId)}.tar`, config: ({
 /** The documents come first, so that who reads front to back knows what the layers are when they come. */
 async function membersOf(
   made: readonly MadeImage[],
-  blobs: BlobStore,
+  { blobs, straight }: { readonly blobs: BlobStore; readonly straight: StraightLayers },
   chains: Version1Chains | undefined,
 ): Promise<readonly PackedMember[]> {
+  const member = async (name: string, { digest, diffId, size }: StoredLayer): Promise<PackedMember> => {
+    const open = straight.get(diffId);
+    return open ? { name, size, open } : stagedMember(name, digest, blobs);
+  };
   const names = chains ? FILES : BLOBS;
   const layout = chains ? { top: [], blobs: [...version1Members(chains)] } : layoutMembers(made.map(inLayout));
   const repositories = repositoriesOf(
@@ -156,7 +174,7 @@ async function membersOf(
     ...(Object.keys(repositories).length ? [bytesMember('repositories', jsonBytes(repositories))] : []),
     ...layout.blobs,
     ...made.map((one) => bytesMember(names.config(one), one.config)),
-    ...(await Promise.all([...layers].map(([name, { digest }]) => stagedMember(name, digest, blobs)))),
+    ...(await Promise.all([...layers].map(([name, layer]) => member(name, layer)))),
   ];
 }
 

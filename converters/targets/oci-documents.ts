@@ -12,7 +12,7 @@ import { platformText } from '../../formats/model/config.ts';
 import { annotationsOf } from '../../formats/model/descriptor.ts';
 import type { Artifact, Descriptor, Document, Image, ImageIndex, Storable } from '../../formats/model/image.ts';
 import type { Layer } from '../../formats/model/layer.ts';
-import { layerMediaType, layerType, MEDIA } from '../../formats/model/media-types.ts';
+import { type LayerCompression, layerMediaType, layerType, MEDIA } from '../../formats/model/media-types.ts';
 import { completePlatform, configBytes } from './config-bytes.ts';
 import { copyBlob } from './copy-blob.ts';
 import { layerSteps } from './layer-steps.ts';
@@ -21,6 +21,11 @@ import type { StoredLayer } from './store-layer.ts';
 
 type JsonRecord = { readonly [name: string]: Json };
 
+/** A layer as it was stored, or what stands for all of them. */
+export interface WrittenLayer extends Omit<StoredLayer, 'compression'> {
+  readonly compression: LayerCompression | 'xz';
+}
+
 /** What became of one image. */
 export interface WrittenImage {
   readonly image: Image;
@@ -28,7 +33,7 @@ export interface WrittenImage {
   readonly digest: Digest;
   /** Absent where the target has no place for a configuration. */
   readonly configDigest?: Digest;
-  readonly layers: readonly StoredLayer[];
+  readonly layers: readonly WrittenLayer[];
 }
 
 export interface OciWriter {

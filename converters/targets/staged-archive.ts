@@ -30,8 +30,16 @@ export async function packInto(
   const giveUp = async (member: PackedMember): Promise<void> => {
     if ('digest' in member) await blobs.remove((member as StagedMember).digest);
   };
-  for await (const chunk of packed(members, giveUp)) {
-    checkAbort(context);
-    await file.write([chunk]);
+  // One write is under way while the next bytes are made.
+  let pending = Promise.resolve();
+  try {
+    for await (const chunk of packed(members, giveUp)) {
+      checkAbort(context);
+      await pending;
+      pending = file.write([chunk]);
+      pending.catch(() => {}); // reported by the next turn, or at the end
+    }
+  } finally {
+    await pending;
   }
 }

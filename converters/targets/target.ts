@@ -9,7 +9,7 @@ import type { SigningKey } from '../../formats/openpgp/sign.ts';
 import type { RuntimeOptions } from '../runtime/config.ts';
 import type { AciNaming } from './aci-manifest.ts';
 import type { Carries } from './carries.ts';
-import type { CompressionPlan } from './compression.ts';
+import type { CompressionPlan, XzChoice } from './compression.ts';
 import type { ExtractionOptions } from './extraction.ts';
 import type { WrittenImage } from './oci-documents.ts';
 
@@ -25,6 +25,8 @@ export interface OwnOptions {
   readonly layer?: number | undefined;
   /** With what Docker before 1.10 reads. */
   readonly version1?: true | undefined;
+  /** The whole output as xz. */
+  readonly xz?: XzChoice | undefined;
 }
 
 /** As users write them. */
@@ -34,6 +36,7 @@ const OWN_OPTIONS: Readonly<Record<keyof OwnOptions, string>> = {
   eachLayer: '--layers each',
   layer: '--layer',
   version1: '--v1',
+  xz: '--compress xz',
 };
 
 /** @throws OcixError usage/option for one that the target does not take */

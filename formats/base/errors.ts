@@ -169,6 +169,15 @@ export async function within<T>(place: string | readonly string[], work: () => P
   }
 }
 
+/** The same for what is read piece by piece. */
+export async function* withinChunks<T>(place: string, chunks: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw error instanceof OcixError ? error.within(place) : error;
+  }
+}
+
 /** The same for work that is not asynchronous. */
 export function withinSync<T>(place: string, work: () => T): T {
   try {

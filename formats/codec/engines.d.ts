@@ -37,6 +37,7 @@ declare module 'lzma-native' {
     /** Queues input, null for its end. Works on another thread when `asynchronous`. */
     code(bytes: Uint8Array | null, asynchronous: boolean): void;
     streamDecoder(options: { readonly memlimit: number; readonly flags: number }): void;
+    easyEncoder(options: { readonly preset: number; readonly check: number }): void;
     resetUnderlying(): void;
   }
 }

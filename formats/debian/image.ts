@@ -82,11 +82,26 @@ function assembled(
       layerFromParts(plan.size, () => deferred(async () => layerTar(await contents.entries(plan), context))),
     ),
     history: plans.map(({ title }) => ({ createdBy: title, emptyLayer: false })),
-    annotations: new Map([[PACKAGES_LABEL, list]]),
+    annotations: new Map([[PACKAGES_LABEL, list], ...(packaging.annotated ? ownAnnotations(packages) : [])]),
     packages: packages.map(factsOf),
     ...(!packaging.distroless && packages.some((one) => scriptsOf(one).length) ? { completion: COMPLETION } : {}),
     original: {},
   };
+}
+
+/**
+ * `debian.org/deb/NAME` = `ARCHITECTURE/VERSION`, as deb2aci wrote them: with `_` for what no identifier has. A name that would end in one has none, since
+ * actool refuses it; the list has them all.
+ */
+function ownAnnotations(packages: readonly DebPackage[]): readonly (readonly [string, string])[] {
+  const names = packages.map(({ name }) => name);
+  return packages.flatMap(({ name, architecture, versionText }) => {
+    // No package has a ~ in its name.
+    const own = names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}~${architecture}`;
+    return own.endsWith('+')
+      ? []
+      : [[`debian.org/deb/${own.replace(/\+/g, '_')}`, `${architecture}/${versionText}`] as const];
+  });
 }
 
 /** Versions by name, the name with its architecture where that is not the only one of its kind. */

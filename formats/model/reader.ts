@@ -91,6 +91,8 @@ export interface Packaging {
   readonly layers: 'one' | 'package' | 'group';
   /** A database for scanners alone, as images without a package manager have it. */
   readonly distroless: boolean;
+  /** Each package also by an annotation of its own, as deb2aci had it. */
+  readonly annotated?: true;
   /** Seconds since 1970: nothing in the image is later. */
   readonly latest?: number | undefined;
   /** `/bin` and its kin are links into `/usr`, also where no package brings them. */

@@ -64,7 +64,10 @@ async function outputToStream(stream: Writable): Promise<OutputFile> {
     const handle = await open(made, 'r');
     // Open files outlive their names: whatever becomes of the reader, or of us, nothing is left behind.
     await rm(folder, { recursive: true, force: true });
-    await pipeline(handle.createReadStream({ highWaterMark: READ }), stream, { end: false });
+    const sent = pipeline(handle.createReadStream({ highWaterMark: READ }), stream, { end: false });
+    await sent.catch((cause: unknown) => {
+      throw outputError('the output', cause);
+    });
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { aciJobs } from './aci-jobs.mjs';
 import { bundleJobs } from './bundle-jobs.mjs';
 import { debianJobs } from './debian-jobs.mjs';
+import { targetJobs } from './target-jobs.mjs';
 
 const MB = 1_000_000;
 
@@ -136,5 +137,6 @@ export function jobs({ node, ocix, bench, scratch, nodeHasZstd }) {
     ...bundleJobs({ node, ocix, bench, scratch }),
     ...aciJobs({ node, ocix, bench, scratch }),
     ...debianJobs({ node, ocix, bench, scratch }),
+    ...targetJobs({ node, ocix, bench, scratch }),
   };
 }

@@ -50,7 +50,7 @@ describe('help', () => {
       },
     });
     expect(Object.keys(facts.engines)).toEqual(
-      expect.arrayContaining(['zstd', 'unzstd', 'unxz', 'unxzRare', 'unbzip2', 'unlzma', 'syscalls']),
+      expect.arrayContaining(['zstd', 'unzstd', 'xz', 'unxz', 'unxzRare', 'unbzip2', 'unlzma', 'syscalls']),
     );
   });
 });

@@ -118,6 +118,14 @@ describe('an output that cannot take it', () => {
     expect(traces().filter((name) => !before.includes(name))).toEqual([]);
   });
 
+  test.each(['aci', 'docker-archive', 'oci-archive', 'tar'])('%s ends with 7 where nothing can be written', (to) => {
+    const before = traces();
+    const script = '"$0" "$1" convert -q --to "$2" "$3" - > /dev/full';
+    const run = spawnSync('sh', ['-c', script, process.execPath, OCIX, to, large()], { encoding: 'utf8' });
+    expect([run.status, run.stderr]).toEqual([7, expect.stringMatching(/^ocix: output\//)]);
+    expect(traces().filter((name) => !before.includes(name))).toEqual([]);
+  });
+
   const mounts = process.getuid?.() === 0 ? withPeer('unshare') : test.skip;
   mounts.each([['aci'], ['aci', '--layers', 'each'], ['docker-archive'], ['oci-archive'], ['tar']])(
     '%s %s %s ends with 7 where the disk is full, without a trace',

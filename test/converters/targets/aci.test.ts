@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { convert, diff, inspect } from '../../../converters/index.ts';
+import { type ConvertOptions, convert, diff, inspect } from '../../../converters/index.ts';
+import { aciEngine } from '../../../converters/targets/aci-file.ts';
 import { sha256Digest } from '../../../fixtures/bytes.ts';
 import { dockerSave, type Generation, generations, type ImageRecipe } from '../../../fixtures/docker-save.ts';
 import { greeting, sampleLayer, windowsImage } from '../../../fixtures/images.ts';
@@ -16,6 +17,11 @@ const image = greeting('amd64');
 const configured = (config: NonNullable<ImageRecipe['config']>): ImageRecipe => ({ ...image, config });
 const running = (config: Readonly<Record<string, unknown>>): ImageRecipe =>
   configured({ os: 'linux', architecture: 'amd64', config } as NonNullable<ImageRecipe['config']>);
+
+async function madeAs(options: ConvertOptions, source: string) {
+  const out = join(scratch(), 'out.aci');
+  return { out, ...(await convert(source, out, { to: 'aci', ...options })) };
+}
 
 describe('an App Container Image', () => {
   test('has its manifest first, everything else below rootfs, and an entry for rootfs', async () => {
@@ -112,6 +118,45 @@ describe('an App Container Image', () => {
     const { images } = await convert(dockerFile(image, folder), join(folder, 'out'), { to: 'aci' });
     const { config } = (await inspect(join(folder, 'out'))).images[0]!;
     expect(images[0]!.layers[0]!.diffId.replace(':', '-')).toBe(config.labels['io.ocix.appc.image-id']);
+  });
+
+  test.each(['gzip:9', 'xz', 'xz:1', 'none'])(
+    'with --compress %s is accepted, and the same image',
+    async (compress) => {
+      const source = dockerFile(varied());
+      const { out } = await madeAs({ compress }, source);
+      accepted(out);
+      expect((await diff(out, (await aciOf(source)).out)).differences).toEqual([]);
+      expect((await inspect(out)).images[0]!.id).toBe((await inspect((await aciOf(source)).out)).images[0]!.id);
+      expect(readFileSync((await madeAs({ compress }, source)).out).equals(readFileSync(out))).toBe(true);
+    },
+  );
+
+  test('is compressed with xz where there is what compresses it, as an image for each layer too', async () => {
+    const plan = { name: 'keep', reproducible: false } as const;
+    await expect(aciEngine({ compression: plan, xz: {} }, async () => undefined)).rejects.toMatchObject({
+      code: 'usage/option',
+      hint: expect.stringContaining('lzma-native'),
+    });
+    const folder = join(scratch(), 'images');
+    const { images } = await convert(dockerFile(image), folder, { to: 'aci', eachLayer: true, compress: 'xz' });
+    expect(images[0]!.layers.map(({ compression }) => compression)).toEqual(['xz', 'xz']);
+    for (const name of readdirSync(folder)) {
+      expect(readFileSync(join(folder, name)).subarray(1, 5).toString()).toBe('7zXZ');
+      accepted(join(folder, name));
+    }
+  });
+
+  test.each([
+    ['aci', 'bzip2', 'nothing here compresses with bzip2'],
+    ['aci', 'xz:10', 'is not a compression'],
+    ['oci', 'xz', '--compress xz means nothing to the target oci'],
+    ['docker-archive', 'xz:6', 'means nothing to the target docker-archive'],
+  ])('to %s with --compress %s is refused: %s', async (to, compress, message) => {
+    await expect(convert(dockerFile(image), join(scratch(), 'out'), { to, compress })).rejects.toMatchObject({
+      code: 'usage/option',
+      message: expect.stringContaining(message),
+    });
   });
 
   test('is not compressed with what its readers do not know', async () => {

@@ -1,5 +1,5 @@
 /** What `docker load` and its like are given. */
-import { readdirSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { convert, diff, inspect } from '../../../converters/index.ts';
@@ -18,6 +18,7 @@ import {
   putIndex,
   setIndex,
 } from '../../../fixtures/oci-layout.ts';
+import type { ProgressEvent } from '../../../formats/base/progress.ts';
 import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
 import { behaviour, dockerFile, memberJson, membersOf, ociFile, varied, written } from './archives.ts';
 
@@ -198,6 +199,49 @@ describe('what only OCI has is noted', () => {
     );
     expect(manifest.length).toBe(1);
     expect(messages).toEqual([expect.stringMatching(/^dropped: a docker archive holds images only, and .* is none$/)]);
+  });
+});
+
+describe('layers that go straight from a plain archive into another one', () => {
+  const damaged = (): string => {
+    const bytes = dockerSave(varied(), { generation: '1.10' });
+    const at = bytes.indexOf('below a folder that is read-only');
+    expect(at).toBeGreaterThan(0);
+    bytes[at] = 0x42;
+    return written(bytes, scratch(), 'in.tar');
+  };
+
+  test('are checked on the way, and nothing is left where they are not what they should be', async () => {
+    const folder = scratch();
+    await expect(convert(damaged(), join(folder, 'out'), { to: 'docker-archive' })).rejects.toMatchObject({
+      code: 'digest/mismatch',
+      at: expect.arrayContaining(['layer 1']),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('give the same bytes as those of a pipe, which are stored before', async () => {
+    const source = dockerFile([varied(), image]);
+    const out = join(scratch(), 'piped');
+    await convert({ stream: createReadStream(source) }, out, { to: 'docker-archive' });
+    expect(readFileSync(out).equals(readFileSync((await made(source)).out))).toBe(true);
+  });
+
+  test('tell how far they are, each once', async () => {
+    const base = sampleLayer([{ name: 'base', body: 'x' }]);
+    const source = dockerFile([
+      { layers: [base, sampleLayer([{ name: 'one' }])], tags: ['a:1'] },
+      { layers: [base], tags: ['b:1'] },
+    ]);
+    const events: ProgressEvent[] = [];
+    await convert(source, join(scratch(), 'out'), {
+      to: 'docker-archive',
+      progress: (event) => void events.push(event),
+    });
+    const ends = events.flatMap((event) => (event.type === 'layer-end' ? [event.size] : []));
+    expect(ends.length).toBe(2);
+    expect(events.filter(({ type }) => type === 'layer-start').length).toBe(2);
+    for (const size of ends) expect(size).toBeGreaterThan(0);
   });
 });
 

@@ -56,7 +56,7 @@ describe('an envelope', () => {
   test('fails where a member is not as long as it says', async () => {
     for (const size of [1, 3]) {
       const member = { ...bytesMember('m', Buffer.from('ab')), size };
-      await expect(whole(packed([member]))).rejects.toThrow(/mismatch/i);
+      await expect(whole(packed([member]))).rejects.toMatchObject({ code: 'size/mismatch' });
     }
   });
 });

@@ -4,7 +4,7 @@ import { chunksOf } from '../../../formats/bytes/chunks.ts';
 import { concat } from '../../../formats/bytes/text.ts';
 import { unxz, xz } from '../../../formats/codec/xz.ts';
 import { xzNeeds } from '../../../formats/codec/xz-header.ts';
-import { loadLzmaNative } from '../../../formats/codec/xz-native.ts';
+import { loadLzmaNative, lzmaEncoded } from '../../../formats/codec/xz-native.ts';
 import {
   all,
   type Decompress,
@@ -140,4 +140,32 @@ itWithXz('tells what a stream needs from its first bytes', () => {
   expect(xzNeeds(pack(SMALL, ...RARE[0]![1]))).toEqual({ check: 4, filters: [4, 0x21], dictionary: 2 ** 23 });
   expect(xzNeeds(pack(SMALL).subarray(0, 15))).toEqual({ check: 4, filters: [], dictionary: 0 });
   expect(xzNeeds(SMALL)).toBeUndefined();
+});
+
+describe.runIf(native)('xz that is written', () => {
+  const encoded = (bytes: Uint8Array, size: number, level = 6) =>
+    all(lzmaEncoded(native!, sliced(bytes, size), level, createContext()));
+
+  it('is read by the other engine, and is the same however its input is cut', async () => {
+    const bytes = mixture(1_000_000);
+    const whole = await encoded(bytes, 1_000_000);
+    expect(xzNeeds(whole)).toEqual({ check: 4, filters: [0x21], dictionary: 2 ** 23 });
+    await expectBytes(withoutNative, chunksOf(whole), bytes);
+    expect(await encoded(bytes, 70_001)).toEqual(whole);
+    expect((await encoded(bytes, 70_001, 9)).length).toBeLessThan((await encoded(bytes, 70_001, 1)).length);
+  });
+
+  itWithXz('is read by xz, also of nothing, and of memory that threads share', async () => {
+    expect(run('xz', ['-dc'], await encoded(zeros(0), 1)).length).toBe(0);
+    const shared = new Uint8Array(new SharedArrayBuffer(SMALL.length));
+    shared.set(SMALL);
+    expect(new Uint8Array(run('xz', ['-dc'], await encoded(shared, 100)))).toEqual(new Uint8Array(SMALL));
+  });
+
+  it('stops early, on an interruption, and where its input fails', async () => {
+    const compress: Decompress = (input, context) => lzmaEncoded(native!, input, 6, context);
+    const bytes = mixture(4_000_000);
+    await expectAbort(compress, bytes);
+    await expectSourceError(compress, bytes);
+  });
 });
