@@ -148,6 +148,7 @@ whereDpkgIs('tree and database are those of dpkg --install', () => {
     );
   };
   expect(info(ours)).toEqual(info(theirs));
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const said = '${binary:Package} ${Version} ${Status} ${Multi-Arch} ${Depends} ${Conffiles}\n';
   const query = (root: string) =>
     runPeer({ tool: 'dpkg-query', args: [`--admindir=${root}/var/lib/dpkg`, '-W', '-f', said] }).toString();
@@ -157,7 +158,7 @@ whereDpkgIs('tree and database are those of dpkg --install', () => {
 whereDpkgIs('the same packages elsewhere, in another order and under other names, make the same image', () => {
   const [here, there] = [scratch(), scratch()];
   const packages = [BASE, LIB, APP].map((toy) => built(here, toy));
-  const copies = packages.map((path, i) => join(there, `${9 - i}.deb`));
+  const copies = packages.map((_, i) => join(there, `${9 - i}.deb`));
   for (const [i, path] of packages.entries()) cpSync(path, copies[i]!);
   const digest = (paths: readonly string[], folder: string): string | undefined =>
     /sha256:[0-9a-f]{64}/.exec(ocix(['deb2oci', '-q', ...paths, join(folder, 'out')]).stdout)?.[0];

@@ -12,6 +12,7 @@ import {
   expectBytes,
   expectEarlyStop,
   expectNoWrongData,
+  expectSourceError,
   expectTruncated,
   itWith,
   mixture,
