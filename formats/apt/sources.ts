@@ -20,6 +20,8 @@ export type SignedBy =
   | { readonly kind: 'keys'; readonly text: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'name'; readonly name: string };
+/** Every address of a stanza is there for every suite of it: a file of a megabyte could mean a hundred million. */
+const MOST_SOURCES = 10_000;
 
 /** @throws OcixError usage/argument */
 export const parseSources = (text: string): readonly AptSource[] =>
@@ -55,21 +57,21 @@ function parseStanzaSources(text: string): readonly AptSource[] {
     .split('\n')
     .filter((line) => !line.startsWith('#'))
     .join('\n');
+  let pairs = 0;
   return parseStanzas(plain).flatMap((stanza) => {
     const list = (name: string): readonly string[] => wordsOf(fieldOf(stanza, name) ?? '');
     if (fieldOf(stanza, 'enabled') === 'no' || !list('types').includes('deb')) return [];
     const [uris, suites] = [list('uris'), list('suites')];
     if (!uris.length || !suites.length) throw malformed('stanza', [...stanza.keys()].join(', '));
-    return uris.flatMap((uri) =>
-      suites.map((suite) => ({
-        uri: localPath(uri),
-        suite,
-        components: list('components'),
-        architectures: list('architectures'),
-        signedBy: signedBy(stanza),
-        ignoreDate: fieldOf(stanza, 'check-valid-until') === 'no',
-      })),
-    );
+    pairs += uris.length * suites.length;
+    if (pairs > MOST_SOURCES) throw malformed('stanza', `more than ${MOST_SOURCES} pairs of an address and a suite`);
+    const same = {
+      components: list('components'),
+      architectures: list('architectures'),
+      signedBy: signedBy(stanza),
+      ignoreDate: fieldOf(stanza, 'check-valid-until') === 'no',
+    };
+    return uris.flatMap((uri) => suites.map((suite) => ({ uri: localPath(uri), suite, ...same })));
   });
 }
 

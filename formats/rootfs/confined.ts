@@ -5,8 +5,9 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { OcixError } from '../base/errors.ts';
+import { outputError } from '../bytes/output-error.ts';
 import { baseOf, parentOf, shownPath } from './path.ts';
-import type { Syscalls } from './syscalls.ts';
+import { type Syscalls, systemError } from './syscalls.ts';
 
 /** A name, ready for calls of Node (`path`) and of libc (`terminated`, with a NUL behind it). */
 export interface Confined {
@@ -101,8 +102,15 @@ function confinedName(folder: number, name: string): Confined {
   return { path: terminated.subarray(0, -1), terminated };
 }
 
-/** The extractor made this folder itself, so somebody else is changing the output. */
+/** ENOENT, EAGAIN, EXDEV, ENOTDIR, ELOOP. */
+const NO_FOLDER = new Set([2, 11, 18, 20, 40]);
+
+/** Whether an error says that what stands there is no folder, or leads to another, rather than that it cannot be opened. */
+export const isNoFolder = (errno: number): boolean => NO_FOLDER.has(Math.abs(errno));
+
+/** The extractor made this folder itself, so somebody else is changing the output; or it cannot be written to any more. */
 function gone(path: string, errno: number): OcixError {
+  if (!isNoFolder(errno)) return outputError(shownPath(path), systemError(Math.abs(errno)));
   return new OcixError(
     'path/escape',
     `the folder ${shownPath(path)} was changed by another process while it was written`,

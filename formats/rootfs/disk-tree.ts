@@ -20,11 +20,11 @@ import { hexOf, newHash } from '../bytes/digest.ts';
 import { sourceError } from '../bytes/source.ts';
 import { binaryString, fromBinaryString } from '../bytes/text.ts';
 import type { EntryType, TarEntry, Time } from '../tar/entry.ts';
-import { type Confined, type ConfinedRoot, confinedRoot } from './confined.ts';
+import { type Confined, type ConfinedRoot, confinedRoot, isNoFolder } from './confined.ts';
 import { isOfHost } from './metadata.ts';
 import { containerId, type IdMapping, ROOTLESS_XATTR, rootlessOwner, type UserNamespace } from './owners.ts';
 import { joinPath, shownPath } from './path.ts';
-import { loadSyscalls, type Syscalls } from './syscalls.ts';
+import { loadSyscalls, type Syscalls, systemError } from './syscalls.ts';
 import type { Inode } from './tree.ts';
 
 export interface DiskTree {
@@ -118,15 +118,17 @@ function openRoot({ folder, below }: DiskRoot, syscalls: Syscalls | undefined): 
 
 const EACCES = 13;
 
-const unreadable = (path: string, errno: number): OcixError =>
-  Math.abs(errno) === EACCES
-    ? new OcixError('source/unreadable', `${shownPath(path)} cannot be read: no permission`, {
-        hint: 'Read it as root, or as the user whose it is.',
-      })
-    : new OcixError('path/escape', `${shownPath(path)} is no folder, or a link that could lead anywhere`, {
-        found: `error ${Math.abs(errno)}`,
-        hint: 'Name the folder itself that is to be read.',
-      });
+function unreadable(path: string, errno: number): OcixError {
+  if (isNoFolder(errno))
+    return new OcixError('path/escape', `${shownPath(path)} is no folder, or a link that could lead anywhere`, {
+      found: `error ${Math.abs(errno)}`,
+      hint: 'Name the folder itself that is to be read.',
+    });
+  if (Math.abs(errno) !== EACCES) return sourceError(shownPath(path), systemError(Math.abs(errno)));
+  return new OcixError('source/unreadable', `${shownPath(path)} cannot be read: no permission`, {
+    hint: 'Read it as root, or as the user whose it is.',
+  });
+}
 
 async function walk(
   confined: ConfinedRoot,

@@ -31,7 +31,7 @@ import { metadataWriter } from './metadata.ts';
 import { setMode } from './mode.ts';
 import type { Owners } from './owners.ts';
 import { baseOf, cleanPath, joinPath, NAME_MAX, PATH_MAX, shownPath } from './path.ts';
-import type { Syscalls } from './syscalls.ts';
+import { type Syscalls, systemError } from './syscalls.ts';
 import { mergedTree, type Tree, type TreeNode } from './tree.ts';
 
 export interface Extractor {
@@ -171,7 +171,9 @@ export function extractor(options: ExtractOptions): Extractor {
         ? syscalls.makeNode(terminated, TYPE_BITS[entry.type]! | entry.mode, entry.major, entry.minor)
         : EPERM;
     if (errno === 0) return true;
-    const reason = syscalls ? 'it cannot be made without privileges' : 'koffi is not installed';
+    const lost = NODE_LOSSES.get(errno);
+    if (lost === undefined) throw systemError(errno);
+    const reason = syscalls ? lost : 'koffi is not installed';
     losses.add(`${device ? 'a device' : 'a named pipe'} is an empty file, since ${reason}`, path);
     writeFileSync(root.at(path).path, '', { flag: 'wx', mode: 0 });
     return false;
@@ -235,6 +237,12 @@ export function extractor(options: ExtractOptions): Extractor {
 }
 
 const EPERM = 1;
+/** Errors that a disk which can be written to has for a device or a pipe. */
+const NODE_LOSSES: ReadonlyMap<number, string> = new Map([
+  [EPERM, 'it cannot be made without privileges'],
+  [22, 'the file system does not take it'], // EINVAL
+  [95, 'the file system does not take it'], // ENOTSUP
+]);
 
 function attempt<T>(path: string, work: () => T): T {
   try {

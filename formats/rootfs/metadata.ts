@@ -10,7 +10,7 @@ import type { Confined } from './confined.ts';
 import type { Losses } from './losses.ts';
 import { setMode } from './mode.ts';
 import { hostId, type Owners, ROOTLESS_XATTR, rootlessRecord } from './owners.ts';
-import type { Syscalls } from './syscalls.ts';
+import { type Syscalls, systemError } from './syscalls.ts';
 
 export interface MetadataWriter {
   /** Of an open file or folder. `name` is where a folder is reached for attributes: descriptors have no such call for it. */
@@ -26,7 +26,23 @@ export interface MetadataOptions {
 }
 
 const ENOTSUP = 95;
-const EPERM = 1;
+/**
+ * Errors that say that a thing cannot be kept here, and why: a loss, which is noted. Any other says that nothing more can be written. ENOSPC
+ * is one of them for attributes, since ext4 says so of those that need more than a block, on a disk that is empty.
+ */
+const NOT_KEPT: ReadonlyMap<number, string> = new Map([
+  [1, 'no permission'], // EPERM
+  [13, 'no permission'], // EACCES
+  [22, 'the file system does not take it'], // EINVAL
+  [38, 'the file system does not take it'], // ENOSYS
+  [ENOTSUP, 'the file system does not take it'],
+]);
+const NOT_KEPT_ATTRIBUTES: ReadonlyMap<number, string> = new Map([
+  ...NOT_KEPT,
+  [7, 'the file system has no room for it'], // E2BIG
+  [28, 'the file system has no room for it'], // ENOSPC
+  [34, 'the file system has no room for it'], // ERANGE
+]);
 const CAPABILITY = 'security.capability';
 /** Attributes that are no image's: labels belong to the host that unpacks, overlay marks to the driver that wrote them. */
 export const isOfHost = (xattr: string): boolean =>
@@ -74,7 +90,8 @@ export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): M
 
   function recordOwner({ uid, gid }: TarEntry, path: string, record: (value: Uint8Array) => number | undefined): void {
     if (uid === 0 && gid === 0) return;
-    if (record(rootlessRecord(uid, gid)) !== 0) losses.add('the owner is not kept without privileges', path);
+    const errno = record(rootlessRecord(uid, gid)) ?? ENOTSUP;
+    if (lostFor(errno, NOT_KEPT_ATTRIBUTES)) losses.add('the owner is not kept without privileges', path);
   }
 
   function setXattrs(entry: TarEntry, path: string, set: (name: Uint8Array, value: Uint8Array) => number): void {
@@ -84,28 +101,29 @@ export function metadataWriter({ owners, syscalls, losses }: MetadataOptions): M
     names.sort((a, b) => Number(a === CAPABILITY) - Number(b === CAPABILITY));
     for (const name of names) {
       const errno = syscalls ? set(concat([fromBinaryString(name), NUL]), entry.xattrs.get(name)!) : ENOTSUP;
-      if (errno === 0) continue;
-      const reason = !syscalls
-        ? 'koffi is not installed'
-        : errno === EPERM
-          ? 'no permission'
-          : errno === ENOTSUP
-            ? 'the file system does not take it'
-            : `error ${errno}`;
-      losses.add(`the extended attribute ${name} is not kept: ${reason}`, path);
+      const reason = lostFor(errno, NOT_KEPT_ATTRIBUTES);
+      if (reason)
+        losses.add(`the extended attribute ${name} is not kept: ${syscalls ? reason : 'koffi is not installed'}`, path);
     }
   }
 
   function setTime(time: Time, path: string, { exact, coarse, now }: TimeCalls): void {
-    const isSet = exact !== undefined && exact(time) === 0;
+    const reason = exact && lostFor(exact(time), NOT_KEPT);
+    const isSet = exact !== undefined && reason === undefined;
     // Half a microsecond more, since the number is cut off where a double cannot say it.
     if (!exact) coarse(time.seconds + (Math.floor(time.nanos / 1000) + 0.5) / 1e6);
     // A file system takes a time beyond its range, and keeps another.
     if (isSet && Math.abs(time.seconds) < 2 ** 31) return;
     if (now() === BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos)) return;
     if (!exact && time.nanos % 1000) losses.add('nanoseconds of times are not kept: koffi is not installed', path);
-    else losses.add('the time is not kept: the file system cannot say it', path);
+    else losses.add(`the time is not kept: ${reason ?? 'the file system cannot say it'}`, path);
   }
+}
+
+/** Why a thing is lost; undefined where it is not. @throws the error of the system that is no loss */
+function lostFor(errno: number, losses: ReadonlyMap<number, string>): string | undefined {
+  if (errno !== 0 && !losses.has(errno)) throw systemError(errno);
+  return losses.get(errno);
 }
 
 /** What a user namespace lacks has no number on the disk either. */

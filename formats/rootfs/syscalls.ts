@@ -6,6 +6,7 @@
  * Each gives 0 or the error number, unless it says otherwise; names and paths are bytes that end in a NUL.
  */
 import { constants } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import { binaryString, fromBinaryString } from '../bytes/text.ts';
 import type { Time } from '../tar/entry.ts';
 
@@ -28,6 +29,12 @@ export interface Syscalls {
    * https://man7.org/linux/man-pages/man2/openat2.2.html
    */
   openFolder(root: number, path: Uint8Array): number;
+}
+
+/** An error number as the error that Node throws for it. */
+export function systemError(errno: number): NodeJS.ErrnoException {
+  const code = errno > 0 ? getSystemErrorName(-errno) : 'UNKNOWN';
+  return Object.assign(new Error(code), { code, errno: -errno });
 }
 
 const AT_FDCWD = -100;

@@ -1,6 +1,7 @@
 /** Calls of `node:fs` that fail as a full disk, a lost permission or a signal makes them fail: the N-th of a run, and no other. */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { loadSyscalls, type Syscalls } from '../../formats/rootfs/syscalls.ts';
 
 /** What writing needs. What removing needs is left alone, `chmodSync` and `renameSync` with it: what failed has to be cleaned up. */
 const PROMISED = ['mkdir', 'mkdtemp', 'open', 'rename', 'writeFile', 'link', 'chmod', 'chown'] as const;
@@ -56,6 +57,27 @@ export async function withFault<T>({ number, code }: Fault, work: () => Promise<
   } finally {
     for (const one of undo) one();
     syncBuiltinESMExports();
+  }
+}
+
+/** What the system says to these calls of libc, whenever they are made. */
+export async function withRefusals<T>(
+  refusals: { readonly [call in keyof Syscalls]?: number },
+  work: () => Promise<T>,
+): Promise<{ readonly result: PromiseSettledResult<T>; readonly calls: number }> {
+  const syscalls = (await loadSyscalls())! as unknown as Record<string, Any>;
+  const original = { ...syscalls };
+  let calls = 0;
+  for (const [call, answer] of Object.entries(refusals))
+    syscalls[call] = () => {
+      calls++;
+      return answer;
+    };
+  try {
+    const [result] = await Promise.allSettled([work()]);
+    return { result, calls };
+  } finally {
+    Object.assign(syscalls, original);
   }
 }
 

@@ -37,6 +37,11 @@ describe('parseSources()', () => {
     ]);
   });
 
+  test('refuses more pairs of an address and a suite than anybody has', async () => {
+    const text = `Types: deb\nURIs:${' a'.repeat(200)}\nSuites:${' b'.repeat(200)}\n`;
+    expect(await codeOf(() => parseSources(text))).toBe('usage/argument');
+  });
+
   test.each(['deb\n', 'deb http://x\n', 'deb [x http://x y\n', 'Types: deb\nURIs: x\n'])('refuses %j', async (text) => {
     expect(await codeOf(() => parseSources(text))).toBe('usage/argument');
   });

@@ -112,7 +112,7 @@ describe('attributes that cannot be set', () => {
   asRoot.each([
     [95, 'the file system does not take it'],
     [1, 'no permission'],
-    [28, 'error 28'],
+    [28, 'the file system has no room for it'],
   ])('error %d is noted as “%s”', (errno, reason) => {
     const refusing = { ...realSyscalls!, setXattrOfFile: () => errno } satisfies Syscalls;
     const { notes } = unpack([[{ name: 'f', pax: [xattr('user.a', 'x')] }]], { syscalls: refusing });
