@@ -3,6 +3,8 @@ import type { Keeper } from '../formats/archive/archive.ts';
 import { type Context, type ContextOptions, checkAbort, createContext, note } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { didYouMean } from '../formats/base/nearest.ts';
+import { nameBelow } from '../formats/bytes/source.ts';
+import { printable } from '../formats/bytes/text.ts';
 import type { Platform } from '../formats/model/config.ts';
 import { type Image, type Item, imagesOf, type Storable } from '../formats/model/image.ts';
 import { imagesOfPod, type Pod, withImages } from '../formats/model/pod.ts';
@@ -13,7 +15,7 @@ import { withoutPods } from './passes/pods.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, refuseNotes, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
-import { isSourceTransport } from './source-text.ts';
+import { isSourceTransport, parseSource } from './source-text.ts';
 import { rootfsFolder } from './targets/bundle.ts';
 import { noteLosses } from './targets/carries.ts';
 import { parseCompression } from './targets/compression.ts';
@@ -80,6 +82,7 @@ async function pipeline(source: Source, target: Target, path: string, options: C
   const stream = path === '-' ? streamFor(target, options.output) : undefined;
   const { extraction, runtime, origin, force: replace = false } = options;
   const own = ownOptions(target, { ...options, xz });
+  if (replace) await checkSourceKept(source, path, options.from);
   const sink = await target.open(path, { ...own, compression, replace, stream, origin, extraction, runtime }, context);
   try {
     const opened = await openSource(source, options, sink.keep, context);
@@ -113,6 +116,21 @@ async function pipeline(source: Source, target: Target, path: string, options: C
 export function checkOut(path: string): void {
   if (path === '')
     throw new OcixError('usage/argument', 'the output has no name', { hint: 'Say where to write; . is this folder.' });
+}
+
+/** What replaces OUT must not take the source away with it. @throws OcixError usage/argument */
+async function checkSourceKept(source: Source, out: string, from: string | undefined): Promise<void> {
+  if (typeof source === 'object' && 'stream' in source) return;
+  const { files, path: only } = typeof source === 'string' ? await parseSource(source, from) : { ...source, path: '' };
+  for (const path of files ?? [only])
+    if ((await nameBelow(out, path)) !== undefined)
+      throw new OcixError(
+        'usage/argument',
+        `${printable(path)} lies in ${printable(out)}, which --force would remove`,
+        {
+          hint: 'Write to another place.',
+        },
+      );
 }
 
 function targetOf(out: string, to: string | undefined) {

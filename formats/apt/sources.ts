@@ -20,6 +20,7 @@ export type SignedBy =
   | { readonly kind: 'keys'; readonly text: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'name'; readonly name: string };
+
 /** Every address of a stanza is there for every suite of it: a file of a megabyte could mean a hundred million. */
 const MOST_SOURCES = 10_000;
 

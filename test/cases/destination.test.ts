@@ -1,6 +1,6 @@
 /** What may stand at OUT, and what becomes of it. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dockerSave } from '../../fixtures/docker-save.ts';
@@ -144,6 +144,18 @@ describe('what is no layout', () => {
         .layers.map(({ mediaType }) => mediaType),
     ).toEqual(['application/vnd.oci.image.layer.v1.tar', 'application/vnd.oci.image.layer.v1.tar']);
   });
+});
+
+test('--force over a folder that the source lies in is refused, and both stay', () => {
+  const folder = scratch();
+  const layout = join(folder, 'layout');
+  output(['convert', '-q', greetingFile(), layout]);
+  for (const source of [`oci:${layout}`, `deb:${join(folder, 'layout/index.json')},${layout}`]) {
+    const refusal = refused(['unpack', '--force', source, folder]);
+    expect([refusal.status, refusal.code]).toEqual([2, 'usage/argument']);
+    expect(refusal.lines.join(' ')).toContain('--force would remove');
+  }
+  expect(existsSync(join(layout, 'index.json'))).toBe(true);
 });
 
 test('a link to nothing is in the way of a file, and --force puts the file in its place', () => {
