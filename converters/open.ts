@@ -204,7 +204,7 @@ async function openFound(
 }
 
 const nothingToLock = (): OcixError =>
-  new OcixError('usage/option', 'a lock file is for packages of a repository', {
+  new OcixError('usage/option', '--lock is for packages of a repository', {
     hint: 'Leave --lock out: files that are named are the same the next time.',
   });
 

@@ -90,8 +90,8 @@ function assembled(
 }
 
 /**
- * `debian.org/deb/NAME` = `ARCHITECTURE/VERSION`, as deb2aci wrote them: with `_` for what no identifier has. A name that would end in one has none, since
- * actool refuses it; the list has them all.
+ * `debian.org/deb/NAME` = `ARCHITECTURE/VERSION`, as deb2aci wrote them: with `_` for what no identifier has, and one where it wrote two, which the specification
+ * does not allow. A name that would end in one has none, since actool refuses it; the list has them all.
  */
 function ownAnnotations(packages: readonly DebPackage[]): readonly (readonly [string, string])[] {
   const names = packages.map(({ name }) => name);
@@ -100,7 +100,7 @@ function ownAnnotations(packages: readonly DebPackage[]): readonly (readonly [st
     const own = names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}~${architecture}`;
     return own.endsWith('+')
       ? []
-      : [[`debian.org/deb/${own.replace(/\+/g, '_')}`, `${architecture}/${versionText}`] as const];
+      : [[`debian.org/deb/${own.replace(/\++/g, '_')}`, `${architecture}/${versionText}`] as const];
   });
 }
 

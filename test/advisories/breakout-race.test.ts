@@ -172,7 +172,9 @@ describe('a process that swaps folders for symlinks while', () => {
       const enough = (run: number) => swaps.length > 3 && (run >= 12 || performance.now() - started > 1500);
       for (let run = 0; run < 60 && !enough(run); run++) {
         // Every other time from a pipe, whose layers are kept beside the tree.
-        const child = ocixStarted([command, '-q', run % 2 ? '-' : source, join(parent, `out${run}`)]);
+        const child = ocixStarted([command, '-q', run % 2 ? '-' : source, join(parent, `out${run}`)], {
+          inherited: 'all',
+        });
         child.stdin.end(run % 2 ? archive : '');
         const { status, stderr } = await ended(child);
         statuses.push(status);
@@ -200,7 +202,9 @@ describe('a process that swaps folders for symlinks while', () => {
     racer.stdout.on('data', (chunk) => (swaps += chunk));
     const racerEnd = new Promise((resolve) => racer.on('close', resolve));
     for (let run = 0; run < 60 && (run < 2 || swaps.length <= 20); run++) {
-      const { status, stderr } = await ended(ocixStarted([command, '-q', source, join(parent, `out${run}`)]));
+      const { status, stderr } = await ended(
+        ocixStarted([command, '-q', source, join(parent, `out${run}`)], { inherited: 'all' }),
+      );
       expect([0, 4, 7], stderr).toContain(status);
       expect(stateOf(outside)).toEqual(before);
     }

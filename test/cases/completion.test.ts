@@ -19,7 +19,7 @@ const QUESTIONS: readonly (readonly [line: string, answers: readonly string[]])[
   ['ocix d', ['deb2aci', 'deb2oci', 'detect', 'diff', 'docker2aci', 'docker2oci']],
   ['ocix help val', ['validate']],
   ['ocix convert --compr', ['--compress']],
-  ['ocix convert --compress ', ['gzip', 'keep', 'none', 'zstd']],
+  ['ocix convert --compress ', ['gzip', 'keep', 'none', 'xz', 'zstd']],
   ['ocix convert --to oci-', ['oci-archive']],
   ['ocix validate --level ', ['must', 'should']],
   ['ocix diff --ignore mt', ['mtime']],

@@ -38,7 +38,7 @@ describe('deb2aci', () => {
     const options = ['-q', '--compress', 'none', '--exec', '/usr/bin/app', '--ref', 'example.com/app:1'];
     output(['deb2aci', ...options, ...files(folder, app, library), out]);
     const manifest = await manifestOf(out);
-    expect(packagesIn(manifest)).toEqual({ app: 'amd64/2:1.0~rc1-3', libapp__0: 'amd64/4.2' });
+    expect(packagesIn(manifest)).toEqual({ app: 'amd64/2:1.0~rc1-3', libapp_0: 'amd64/4.2' });
     expect(manifest).toMatchObject({ name: 'example.com/app', app: { exec: ['/usr/bin/app'] } });
     const names = (await membersOf(out)).map(({ name }) => name);
     expect(names).toEqual(
@@ -57,8 +57,8 @@ describe('deb2aci', () => {
     const inputs = [both, other, plus].map((recipe, i) => fileOf(deb(recipe), `${i}.deb`, folder));
     output(['deb2aci', '-q', '--compress', 'none', ...inputs, join(folder, 'out.aci')]);
     expect(packagesIn(await manifestOf(join(folder, 'out.aci')))).toEqual({
-      'libapp__0~amd64': 'amd64/4.2',
-      'libapp__0~i386': 'i386/4.2',
+      'libapp_0~amd64': 'amd64/4.2',
+      'libapp_0~i386': 'i386/4.2',
     });
   });
 
