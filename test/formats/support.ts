@@ -12,6 +12,12 @@ import type { Reader, Reading } from '../../formats/model/reader.ts';
 
 export const contextWith = (limits: Partial<Limits> = {}): Context => createContext({ limits });
 
+/** Milliseconds that this process has computed: what else the machine does is not in it. */
+export const cpuTime = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
 /** The refusal that work ends in. What is not an `OcixError` is a fault and goes on. */
 export async function refusalOf(work: () => unknown): Promise<OcixError | undefined> {
   try {

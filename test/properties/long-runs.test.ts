@@ -23,7 +23,7 @@ import { verifyCleartext } from '../../formats/openpgp/cleartext.ts';
 import { mergedTree } from '../../formats/rootfs/tree.ts';
 import { tarScanner } from '../../formats/tar/scanner.ts';
 import { configWith } from '../converters/runtime/generate.ts';
-import { refusalOf } from '../formats/support.ts';
+import { cpuTime, refusalOf } from '../formats/support.ts';
 
 const run = (text: string): string => text.repeat(100_000);
 /** Milliseconds. In steps that grow with the square of the run it is half a minute. */
@@ -79,9 +79,9 @@ const READERS: Readonly<Record<string, () => unknown>> = {
 
 describe('a run of a hundred thousand characters', () => {
   test.each(Object.keys(READERS))('in %s is read at once', async (name) => {
-    const started = performance.now();
+    const started = cpuTime();
     await READERS[name]!();
-    expect(performance.now() - started).toBeLessThan(SOON);
+    expect(cpuTime() - started).toBeLessThan(SOON);
   });
 });
 

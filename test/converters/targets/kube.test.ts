@@ -9,7 +9,7 @@ import type { Pod, PodApp } from '../../../formats/model/pod.ts';
 import { readLayout } from '../../cases/layout.ts';
 import { scratch } from '../../fixtures/peers.ts';
 import { podFiles } from '../../formats/appc/pod-files.ts';
-import { codeOf, contextWith } from '../../formats/support.ts';
+import { codeOf, contextWith, cpuTime } from '../../formats/support.ts';
 import { configWith } from '../runtime/generate.ts';
 
 const image: Image = {
@@ -226,10 +226,10 @@ test('volumes have names that Kubernetes takes, and no two the same', () => {
 test('names that differ only where Kubernetes has no more room take time in proportion to them', () => {
   const empty = { kind: 'empty', mode: 0o777, uid: 0, gid: 0 } as const;
   const volumes = Array.from({ length: 20_000 }, (_, i) => ({ name: `${'v'.repeat(80)}${i}`, volume: empty }));
-  const started = performance.now();
+  const started = cpuTime();
   const { document } = kube([{}], { volumes });
   // Counting from two for each of them would be 2 * 10^8 names.
-  expect(performance.now() - started).toBeLessThan(5000);
+  expect(cpuTime() - started).toBeLessThan(5000);
   expect(new Set(document.spec.volumes.map(({ name }: { readonly name: string }) => name)).size).toBe(20_000);
 });
 

@@ -7,7 +7,7 @@ import { type AciRecipe, aciId, leastApp } from '../../../fixtures/aci.ts';
 import type { JsonObject } from '../../../fixtures/image-recipe.ts';
 import { noteList } from '../../../formats/base/notes.ts';
 import { imagesOfPod, type Pod } from '../../../formats/model/pod.ts';
-import { codeOf } from '../support.ts';
+import { codeOf, cpuTime } from '../support.ts';
 import { hostWith, type PodFiles, podFiles, runnable } from './pod-files.ts';
 
 async function podFrom(source: string, dependencies: readonly string[]) {
@@ -148,10 +148,10 @@ describe('hostile numbers', () => {
     const volumes = names.toReversed().map((name) => ({ name, kind: 'empty' }));
     const mounts = names.slice(0, 5_000).map((volume) => ({ volume, path: `//${volume}/` }));
     const files = podFiles({ apps: [{ name: 'web', image: IMAGE, mounts }], volumes }, [image]);
-    const started = performance.now();
+    const started = cpuTime();
     const { pod } = await podFrom(files.pod, [files.images]);
     // Each place compared with each other would be half a minute.
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(cpuTime() - started).toBeLessThan(5000);
     expect([pod.apps[0]!.mounts.length, pod.apps[0]!.config.mountPoints]).toEqual([20_000, []]);
     expect(pod.apps[0]!.mounts[0], 'the path is the one of the mount point').toMatchObject({
       volume: 'v0',
@@ -162,9 +162,9 @@ describe('hostile numbers', () => {
   test('of isolators take time in proportion to them', async () => {
     const isolators = (kind: string) => numbered(20_000).map((name) => ({ name: `${kind}-${name}`, value: {} }));
     const app = leastApp({ isolators: isolators('own') });
-    const started = performance.now();
+    const started = cpuTime();
     const { pod } = await read({ apps: [{ name: 'web', image: IMAGE, app }], isolators: isolators('pod') });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(cpuTime() - started).toBeLessThan(5000);
     expect(pod.apps[0]!.config.isolation?.unsupported?.length).toBe(40_000);
   });
 

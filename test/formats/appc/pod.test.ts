@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { leastApp } from '../../../fixtures/aci.ts';
 import type { Json, JsonObject } from '../../../fixtures/image-recipe.ts';
 import { parsePodManifest } from '../../../formats/appc/pod.ts';
-import { codeOf, contextWith } from '../support.ts';
+import { codeOf, contextWith, cpuTime } from '../support.ts';
 import { leastPod } from './pod-files.ts';
 
 const IMAGE = { name: 'example.com/app' };
@@ -146,10 +146,10 @@ describe('a pod manifest', () => {
       mounts: mounts.slice(i * 15_000, (i + 1) * 15_000),
     }));
     const bytes = bytesOf({ volumes, apps });
-    const started = performance.now();
+    const started = cpuTime();
     parsePodManifest(bytes, contextWith());
     // Every name compared with every other would be 10^9 comparisons, and some ten seconds.
-    expect(performance.now() - started).toBeLessThan(2500);
+    expect(cpuTime() - started).toBeLessThan(2500);
   });
 
   const CORPUS = join(import.meta.dirname, '../../../../shared/corpus/appc/manifests/pods');

@@ -8,6 +8,7 @@ import {
   isVersion,
   nameFrom,
 } from '../../../formats/appc/types.ts';
+import { cpuTime } from '../support.ts';
 
 describe('an identifier', () => {
   test.each(['a', '0', 'example.com/app', 'a-b.c_d~e/f', 'a--b', 'a//b', 'a/../b'])('may be %j', (text) => {
@@ -19,9 +20,9 @@ describe('an identifier', () => {
   });
 
   test('of a million letters is judged at once', () => {
-    const started = performance.now();
+    const started = cpuTime();
     expect(isIdentifier(`${'a-'.repeat(500_000)}!`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuTime() - started).toBeLessThan(1000);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fieldOf, parseControl, parseStanzas, stanzaText } from '../../../formats/debian/control.ts';
 import { alternativesText, parseRelations, versionFits } from '../../../formats/debian/relation.ts';
 import { parseVersion } from '../../../formats/debian/version.ts';
-import { codeOf, refusalOf } from '../support.ts';
+import { codeOf, cpuTime, refusalOf } from '../support.ts';
 
 describe('parseStanzas()', () => {
   test('finds fields whatever the case of their names, and keeps continuation lines', () => {
@@ -41,9 +41,9 @@ describe('parseStanzas()', () => {
   });
 
   test('takes no longer for a line of a million spaces', () => {
-    const started = performance.now();
+    const started = cpuTime();
     parseStanzas(`A: ${' '.repeat(1_000_000)}x\n ${' '.repeat(1_000_000)}y\n`);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuTime() - started).toBeLessThan(1000);
   });
 });
 
