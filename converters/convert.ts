@@ -15,7 +15,7 @@ import { withoutPods } from './passes/pods.ts';
 import { parsePlatform, selectItems, selectPlatform } from './passes/select.ts';
 import { type Report, refuseNotes, reportOf } from './report.ts';
 import type { RuntimeOptions } from './runtime/config.ts';
-import { isSourceTransport, parseSource } from './source-text.ts';
+import { isSourceTransport, parseSource, type SourceText } from './source-text.ts';
 import { rootfsFolder } from './targets/bundle.ts';
 import { noteLosses } from './targets/carries.ts';
 import { parseCompression } from './targets/compression.ts';
@@ -121,8 +121,8 @@ export function checkOut(path: string): void {
 /** What replaces OUT must not take the source away with it. @throws OcixError usage/argument */
 async function checkSourceKept(source: Source, out: string, from: string | undefined): Promise<void> {
   if (typeof source === 'object' && 'stream' in source) return;
-  const { files, path: only } = typeof source === 'string' ? await parseSource(source, from) : { ...source, path: '' };
-  for (const path of files ?? [only])
+  const paths = typeof source === 'string' ? pathsOf(await parseSource(source, from)) : source.files;
+  for (const path of paths)
     if ((await nameBelow(out, path)) !== undefined)
       throw new OcixError(
         'usage/argument',
@@ -132,6 +132,8 @@ async function checkSourceKept(source: Source, out: string, from: string | undef
         },
       );
 }
+
+const pathsOf = ({ files, path }: SourceText): readonly string[] => files ?? [path];
 
 function targetOf(out: string, to: string | undefined) {
   const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(out);
