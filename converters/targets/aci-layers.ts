@@ -134,13 +134,15 @@ async function cutImage(
   context: Context,
 ): Promise<{ readonly cuts: readonly ImageCut[]; readonly manifest: JsonObject }> {
   const cuts: ImageCut[] = [];
-  let before: ReadonlySet<string> = new Set();
+  /** Whether each path is a folder. */
+  let before: ReadonlyMap<string, boolean> = new Map();
   const whole = await aciTree(image.layers, context, ({ tree, found }, layer) => {
-    const now = new Set(treePaths(tree).map(([path]) => path));
-    const hides = [...before].some((path) => !now.has(path));
+    const now = new Map(treePaths(tree).map(([path, { children }]) => [path, children !== undefined]));
+    const hides = [...before.keys()].some((path) => !now.has(path));
+    const isTaken = (path: string): boolean => before.get(path) === false;
     cuts.push({
-      tree: cutOf(tree, found, { below: ROOTFS, has: (node) => node.layer === layer }),
-      list: hides ? pathList(now) : undefined,
+      tree: cutOf(tree, found, { below: ROOTFS, has: (node) => node.layer === layer, isTaken }),
+      list: hides ? pathList([...now.keys()]) : undefined,
     });
     before = now;
   });
@@ -155,8 +157,8 @@ async function cutImage(
 }
 
 /** Where nothing is left the list names the root: an empty one would mean that everything is. */
-function pathList(paths: ReadonlySet<string>): readonly string[] {
-  const list = [...paths].map((path) => {
+function pathList(paths: readonly string[]): readonly string[] {
+  const list = paths.map((path) => {
     const text = strictUtf8(fromBinaryString(path));
     if (text !== undefined) return `/${text}`;
     throw new OcixError('image/layers', 'a list of paths cannot have names that are not UTF-8', {

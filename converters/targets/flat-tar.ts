@@ -20,7 +20,7 @@ const BATCH = 1024;
 /** A chunk stays as it is until two more have been asked for. @throws OcixError what reading the layers throws, source/unreadable where they have changed since the tree was made */
 export async function* flatTar(
   layers: readonly Layer[],
-  { files, specials, hardlinks, folders }: FlatTree,
+  { replacing, files, specials, hardlinks, folders }: FlatTree,
   { head = [], onProgress = () => {} }: FlatTarOptions,
   context: Context,
 ): AsyncGenerator<Uint8Array> {
@@ -32,6 +32,7 @@ export async function* flatTar(
     hole: (length: number) => void pieces.push(length),
     end: (length: number) => void pieces.push(paddingAfter(length)),
   };
+  for (const entry of replacing) put.entry(entry);
   for (const [i, layer] of layers.entries()) {
     const surviving = files[i]!;
     if (!surviving.size) continue;

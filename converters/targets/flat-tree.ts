@@ -1,6 +1,6 @@
 /**
  * Layers as one tree, and the entries of it in an order in which any extractor can apply them: the files as they come out of the layers,
- * then what has no content, then hard links, whose targets are there by now, and folders last, those below before those above.
+ * then what has no content, then hard links, whose targets are there by now, and folders last (but for those of `replacing`), those below before those above.
  *
  * Why folders last: GNU tar gives a folder its mode and time once it has left it, and does not come back, so a file that comes
  * later would change the time again, or be refused where the folder is read-only. Every extractor makes missing folders by itself. Symlinks come after
@@ -18,6 +18,8 @@ import type { TarEntry } from '../../formats/tar/entry.ts';
 import { type TarHandler, tarScanner } from '../../formats/tar/scanner.ts';
 
 export interface FlatTree {
+  /** Folders that stand where a part below this one has something else, the outermost first: in front of all, or what is in them would go through a link. */
+  readonly replacing: readonly TarFields[];
   /** By layer, base first: the path of each file that survives, by the place of its header in the layer's tar. */
   readonly files: readonly ReadonlyMap<number, Uint8Array>[];
   /** Symlinks, devices, pipes. */
@@ -101,10 +103,13 @@ export interface Cut {
   readonly below: string;
   /** Which names are in it. */
   has(node: TreeNode): boolean;
+  /** Whether a path has something other than a folder in the part below this one. */
+  readonly isTaken?: (path: string) => boolean;
 }
 
 /** A part of a tree. A file whose content came with another layer than its name is there whole. */
-export function cutOf(tree: Tree, found: FoundFiles, { below, has }: Cut): FlatTree {
+export function cutOf(tree: Tree, found: FoundFiles, { below, has, isTaken = () => false }: Cut): FlatTree {
+  const replacing: TarFields[] = [];
   const folders: TarFields[] = [];
   const specials: TarFields[] = [];
   const hardlinks: TarFields[] = [];
@@ -117,7 +122,7 @@ export function cutOf(tree: Tree, found: FoundFiles, { below, has }: Cut): FlatT
     const { entry = IMPLIED } = inode;
     const path = `${below}${own}`;
     const first = names.get(inode);
-    if (children) folders.push({ ...entry, path: fromBinaryString(`${path}/`) });
+    if (children) (isTaken(own) ? replacing : folders).push({ ...entry, path: fromBinaryString(`${path}/`) });
     else if (first !== undefined) hardlinks.push(hardlink(entry, path, first));
     else {
       names.set(inode, path);
@@ -128,7 +133,7 @@ export function cutOf(tree: Tree, found: FoundFiles, { below, has }: Cut): FlatT
     const surviving = [...layer].filter(([, inode]) => names.has(inode));
     return new Map(surviving.map(([offset, inode]) => [offset, fromBinaryString(names.get(inode)!)]));
   });
-  return { files, specials, hardlinks, folders: folders.reverse() };
+  return { replacing, files, specials, hardlinks, folders: folders.reverse() };
 }
 
 /** A folder that no entry names. */

@@ -17,6 +17,7 @@ import { END_OF_TAR, encodeHeader, paddingAfter } from '../tar/encoder.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { type Piece, pieceJoiner } from '../tar/pieces.ts';
 import { tarScanner } from '../tar/scanner.ts';
+import type { ResolvedNames } from './linked-names.ts';
 import { mayBeDatabase, type RenderedRoot } from './rendered-root.ts';
 
 /** What is learnt of an image while it goes by; complete when it has. */
@@ -25,15 +26,13 @@ export interface Learnt {
   imageId?: string;
   /** Uncompressed bytes. */
   size?: number;
+  /** Some path is in the layer more than once, which a layer must not have: `withoutRepeats`. */
+  repeats?: true;
 }
 
 /** Which paths of an image are rendered, and under which names. */
-export interface PathFilter {
+export interface PathFilter extends ResolvedNames {
   keeps(path: string, isFolder: boolean): boolean;
-  /** The names under which content comes out whose own name is not kept, though a hard link to it is. By the place of its entry. */
-  readonly renamed: ReadonlyMap<number, string>;
-  /** The names that hard links are to, where that is not what they say: one that is kept. By the places of their entries. */
-  readonly targets: ReadonlyMap<number, string>;
   /** Symlinks that a converter added and the image it read did not have: targets by path. They are left out. */
   readonly added: ReadonlyMap<string, string>;
 }
@@ -94,6 +93,7 @@ export async function* layerOfImage(
       if (target === path && filter.targets.has(entry.offset)) return; // this name has the content itself
       if (target === path) throw linkToItself(path);
       for (const folder of above(entry, path)) put(folderEntry(entry), folder, NONE);
+      if (written.has(path)) learnt.repeats = true;
       written.add(path);
       const inode = put(entry, path, target === undefined ? entry.link : fromBinaryString(target));
       if (target !== undefined) return;

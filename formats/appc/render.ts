@@ -14,6 +14,7 @@ import type { Rendered } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
 import { type ImpliedFolders, type Learnt, layerOfImage, type PathFilter } from './image-tar.ts';
 import { type RenderedRoot, renderedRoot } from './rendered-root.ts';
+import { withoutRepeats } from './repeats.ts';
 import { filterFor, rktLists, specifiedLists } from './whitelist.ts';
 
 export interface RenderedImage {
@@ -77,18 +78,26 @@ async function renderLayer(
   const { name } = file.manifest;
   const learnt: Learnt = {};
   const implied: ImpliedFolders = new Map();
-  const size = { plain: 0 };
-  const first = (): Chunks => counted(layerOfImage(file.open(), { filter, root, implied, learnt }, context), size);
+  let size = 0;
+  const first = (): Chunks => layerOfImage(file.open(), { filter, root, implied, learnt }, context);
   const again = (): Chunks => layerOfImage(file.open(), { filter, implied, learnt: {} }, context);
-  const kept = shared ? await sharedLayer(shared) : await newLayer(first());
+  const kept = shared ? await sharedLayer(shared) : await onceEach(await newLayer(first(), again, file.costly));
   checkKey(file, learnt.imageId!);
-  const member = { name, type: 'file', link: '', size: size.plain, kept, open: kept.open } as const;
+  const member = { name, type: 'file', link: '', size: kept.layer?.size ?? size, kept, open: kept.open } as const;
   return { file, imageId: learnt.imageId!, layer: await layerFromMember(member, { diffId: kept.layer?.diffId }) };
 
-  async function newLayer(content: Chunks): Promise<Kept> {
-    const made = await keep(content, name, context, file.once ? undefined : { costly: file.costly, open: again });
-    for await (const _ of content); // a keeper that stopped early must not leave the image half read
+  async function newLayer(content: Chunks, open: () => Chunks, costly: boolean): Promise<Kept> {
+    const whole = counted(content);
+    const made = await keep(whole, name, context, file.once ? undefined : { costly, open });
+    for await (const _ of whole); // a keeper that stopped early must not leave the image half read
     return made;
+  }
+
+  /** Only when all of it has gone by is it known whether some path is in it twice; then it is made once more, from itself. */
+  async function onceEach(made: Kept): Promise<Kept> {
+    if (!learnt.repeats) return made;
+    const open = await withoutRepeats(made.open, context);
+    return newLayer(open(), open, true);
   }
 
   /** What the image adds to the tree has to be known in any case; its layer may be there already, compressed and all. */
@@ -97,9 +106,17 @@ async function renderLayer(
     const own = `${key} ${JSON.stringify([...implied])}`;
     const known = await among.layer(own);
     if (known) return known;
-    const made = await keep(again(), name, context);
+    const made = await onceEach(await keep(again(), name, context));
     among.made(own, made);
     return made;
+  }
+
+  async function* counted(chunks: Chunks): AsyncGenerator<Uint8Array> {
+    size = 0;
+    for await (const chunk of chunks) {
+      size += chunk.length;
+      yield chunk;
+    }
   }
 }
 
@@ -111,13 +128,6 @@ function checkKey({ key }: ImageFile, imageId: string): void {
     found: imageId,
     hint: 'The store is damaged. Fetch the image again, or take it from another host.',
   });
-}
-
-async function* counted(chunks: Chunks, size: { plain: number }): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    size.plain += chunk.length;
-    yield chunk;
-  }
 }
 
 function differences(file: ImageFile, compatible: boolean, context: Context) {

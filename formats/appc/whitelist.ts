@@ -13,6 +13,7 @@ import { tarScanner } from '../tar/scanner.ts';
 import type { Rendered } from './dependencies.ts';
 import type { ImageFile } from './image-file.ts';
 import { EVERYTHING, type PathFilter } from './image-tar.ts';
+import { linkedNames } from './linked-names.ts';
 
 /** Which paths of an image are rendered. */
 export interface Selection {
@@ -100,58 +101,6 @@ export async function filterFor(
     scanner.push(chunk);
   }
   return { keeps: wanted.keeps, added, ...names.resolved() };
-}
-
-interface EntryName {
-  readonly path: string;
-  readonly kept: boolean;
-  /** Of its entry in the archive. */
-  readonly offset: number;
-}
-
-interface LinkedContent {
-  readonly own: EntryName;
-  /** Other names that are kept. */
-  readonly links: EntryName[];
-}
-
-/** Which content each hard link of an archive has, in the order of its entries: a name may be taken again, and a link be linked to. */
-function linkedNames() {
-  const byPath = new Map<string, LinkedContent>();
-  const linked = new Set<LinkedContent>();
-  const waiting: { readonly link: EntryName; readonly target: string }[] = [];
-
-  function join(content: LinkedContent, link: EntryName): void {
-    byPath.set(link.path, content);
-    linked.add(content);
-    if (link.kept) content.links.push(link);
-  }
-
-  return {
-    content: (own: EntryName): void => void byPath.set(own.path, { own, links: [] }),
-    /** @param target undefined where it lies outside, which is refused when the image is rendered */
-    link(link: EntryName, target: string | undefined): void {
-      if (target === undefined) return;
-      const content = byPath.get(target);
-      if (content) join(content, link);
-      else waiting.push({ link, target });
-    },
-    resolved(): Pick<PathFilter, 'renamed' | 'targets'> {
-      for (const { link, target } of waiting) {
-        const content = byPath.get(target);
-        if (content) join(content, link);
-      }
-      const renamed = new Map<number, string>();
-      const targets = new Map<number, string>();
-      for (const { own, links } of linked) {
-        const name = own.kept ? own : links[0];
-        if (!name) continue;
-        if (name !== own) renamed.set(own.offset, name.path);
-        for (const link of links) targets.set(link.offset, name.path);
-      }
-      return { renamed, targets };
-    },
-  };
 }
 
 function inRoot(name: Uint8Array): string | undefined {

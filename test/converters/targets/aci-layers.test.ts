@@ -85,6 +85,13 @@ test('put together as rkt did it they are the image too', async () => {
   expect(notes).toEqual([]);
 });
 
+test('a folder that takes the place of a link comes before what is in it, or other readers would write through the link', async () => {
+  const { folder } = await layersOf(entangled());
+  const names = (await membersOf(join(folder, 'library-entangled-1.aci'))).map(({ name }) => name);
+  expect(names.indexOf('rootfs/was-link/')).toBeGreaterThan(0);
+  expect(names.indexOf('rootfs/was-link/')).toBeLessThan(names.indexOf('rootfs/was-link/file'));
+});
+
 test('there is a list of paths only where something goes away, and it names what stays', async () => {
   const layers = [
     sampleLayer([{ name: 'a', body: 'a' }, { name: 'd/' }, { name: 'd/x', body: 'x' }]),

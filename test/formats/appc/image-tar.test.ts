@@ -174,7 +174,7 @@ describe('the members', () => {
       expect((await layer({ rootfs, tar: { dialect } })).bytes).toEqual((await layer({ rootfs })).bytes);
   });
 
-  test('that are twice in the archive pass twice, with a note, and the last counts', async () => {
+  test('that are twice in the archive are told, and the last counts', async () => {
     const recipe = { rootfs: [{ name: 'a', body: '1' }, { name: './a', body: '2' }, { name: 'd/' }, { name: 'd/' }] };
     const { notes } = await layer(recipe);
     expect(notes).toEqual([

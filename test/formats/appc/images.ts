@@ -70,9 +70,13 @@ export const layersOf = (image: Image): Promise<readonly Uint8Array[]> =>
   Promise.all(image.layers.map((layer) => whole(layer.open(contextWith()))));
 
 /** What is at each path: a file's content, `dir`, `-> TARGET`, or another type. Names of one file show the same content. */
-export async function treeOf(image: Image): Promise<Readonly<Record<string, string>>> {
+export const treeOf = async (image: Image): Promise<Tree> => treeOfLayers(await layersOf(image));
+
+type Tree = Readonly<Record<string, string>>;
+
+export function treeOfLayers(layers: readonly Uint8Array[]): Tree {
   const tree = mergedTree();
-  for (const layer of await layersOf(image)) {
+  for (const layer of layers) {
     let inode: Inode | undefined;
     tree.nextLayer();
     const scanner = tarScanner(DEFAULT_LIMITS, {
