@@ -2,10 +2,11 @@
  * What a run of the command has written, held against `validate --level should`: every layout, archive, ACI and bundle that comes out of
  * a run in any test has to be one that no other tool could object to.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { Finding, RuleId } from '../../converters/index.ts';
+import { partsOf, stateOf } from '../soundness.ts';
 
 /** What a test knows to be wrong with its input, and to come along as it is; `all` where another process changes the output. */
 export type Inherited = readonly RuleId[] | 'all';
@@ -15,9 +16,6 @@ const WRITERS = ['convert', 'bundle', 'migrate', 'docker2oci', 'aci2oci', 'deb2o
 const BESIDE = ['--report', '--lock', '--sign-key'];
 /** Written for other programs; there is nothing in them that a specification of images speaks of. */
 const NOT_VALIDATED = ['kube'];
-
-/** Bytes above which layers are not read: what is in them came from the source, and takes longer than the run. */
-const SMALL = 4 << 20;
 
 /**
  * To be called before a run.
@@ -52,30 +50,9 @@ function named(args: readonly string[], cwd = '.'): readonly string[] {
   return paths.filter((path) => !paths.some((other) => other.startsWith(`${path}${sep}`)));
 }
 
-/** Changes whenever what is there is written anew; empty where there is nothing. */
-function stateOf(path: string): string {
-  try {
-    const stat = statSync(path, { bigint: true });
-    const index = stat.isDirectory() ? stateOf(join(path, 'index.json')) : '';
-    return [stat.ino, stat.mtimeNs, stat.ctimeNs, stat.size, index].join(' ');
-  } catch {
-    return '';
-  }
-}
-
 /** What is wrong with an image, or with each bundle of a pod; notes are not asked for. */
-function soundnessOf(path: string, transport: string): readonly Finding[] {
-  if (!statSync(path).isDirectory()) return findingsIn(`${transport}${path}`, statSync(path).size <= SMALL);
-  const names = readdirSync(path);
-  if (names.includes('config.json')) return findingsIn(path, true);
-  if (names.includes('index.json')) return findingsIn(path, bytesBelow(join(path, 'blobs')) <= SMALL);
-  const bundles = names.map((name) => join(path, name)).filter((folder) => stateOf(join(folder, 'config.json')) !== '');
-  if (bundles.length === 0) throw new Error(`${path} is neither a layout nor a bundle`);
-  return bundles.flatMap((folder) => findingsIn(folder, true));
-}
-
-const bytesBelow = (folder: string): number =>
-  readdirSync(folder, { recursive: true }).reduce((sum, name) => sum + statSync(join(folder, String(name))).size, 0);
+const soundnessOf = (path: string, transport: string): readonly Finding[] =>
+  partsOf(path).flatMap(({ path: part, whole }) => findingsIn(`${transport}${part}`, whole));
 
 let validator: { readonly port: MessagePort; readonly flag: Int32Array } | undefined;
 

@@ -21,6 +21,7 @@ import { emptyLayout, layoutTar, named, putArtifact, putImage, setIndex } from '
 import { fileOf, snapshot } from '../cases/command.ts';
 import { readLayout } from '../cases/layout.ts';
 import { scratch } from '../fixtures/peers.ts';
+import { inherits } from '../library-outputs.ts';
 
 const image = greeting('amd64');
 const bytes = dockerSave(image, { generation: '1.10' });
@@ -65,6 +66,7 @@ describe('convert()', () => {
   test('fills the platform that is asked for into an image that states none, and drops its old document', async () => {
     const bare = { layers: [sampleLayer([{ name: 'a' }])], tags: ['bare:1'], config: { architecture: undefined } };
     const out = join(scratch(), 'out');
+    inherits('oci/manifest-layers-some');
     const report = await convert(fileOf(dockerSave(bare, { generation: '1.10' })), out, { platform: 'linux/arm/v7' });
     expect(report.notes).toEqual([]);
     expect(readLayout(out)[0]!.config).toMatchObject({ os: 'linux', architecture: 'arm', variant: 'v7' });
@@ -74,6 +76,7 @@ describe('convert()', () => {
     const bare = { layers: [], tags: ['bare:1'], config: { architecture: undefined } };
     const out = join(scratch(), 'out');
     const host = { os: 'linux', architecture: 'riscv64' };
+    inherits('oci/manifest-layers-some');
     const report = await convert(fileOf(dockerSave(bare, { generation: '1.10' })), out, { host });
     expect(report.notes.map(({ kind, at }) => [kind, at])).toEqual([['guessed', ['bare:1']]]);
     expect(readLayout(out)[0]!.config.architecture).toBe('riscv64');
@@ -85,6 +88,7 @@ describe('convert()', () => {
     const files = [{ title: 'sbom.json', bytes: Buffer.from('{"sbom":true}') }];
     const artifact = putArtifact(layout, { artifactType: 'application/spdx+json', files, subject: own });
     const out = join(scratch(), 'out');
+    inherits('oci/ref-name-place');
     const report = await convert(fileOf(layoutTar(setIndex(layout, [own, artifact]))), out);
     expect(report.images).toHaveLength(1);
     expect(JSON.parse(readFileSync(join(out, 'index.json'), 'utf8')).manifests[1]).toMatchObject({

@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { extract, pack } from 'tar-stream';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { convert, diff, validate } from '../../../converters/index.ts';
 import type { ImageRecipe } from '../../../fixtures/image-recipe.ts';
 import { prepare } from '../../../fixtures/image-recipe.ts';
 import { greeting, sampleLayer, windowsImage } from '../../../fixtures/images.ts';
 import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
+import { inherits } from '../../library-outputs.ts';
 import { dockerFile, memberJson, membersOf, ociFile, varied, written } from './archives.ts';
 
 const greets = greeting('amd64');
@@ -26,6 +27,9 @@ interface Index {
     readonly annotations?: Readonly<Record<string, string>>;
   }[];
 }
+
+// Files with holes, in the images of `varied`.
+beforeEach(() => inherits('layer/sparse'));
 
 describe('the image layout that a docker archive is besides', () => {
   const several: readonly ImageRecipe[] = [

@@ -1,7 +1,7 @@
 /** What `docker load` and its like are given. */
 import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { convert, diff, inspect } from '../../../converters/index.ts';
 import { sha256Digest, sha256Hex } from '../../../fixtures/bytes.ts';
 import { dockerSave } from '../../../fixtures/docker-save.ts';
@@ -20,6 +20,7 @@ import {
 } from '../../../fixtures/oci-layout.ts';
 import type { ProgressEvent } from '../../../formats/base/progress.ts';
 import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
+import { inherits } from '../../library-outputs.ts';
 import { behaviour, dockerFile, memberJson, membersOf, ociFile, varied, written } from './archives.ts';
 
 const file = behaviour('docker-archive');
@@ -44,6 +45,9 @@ async function made(source: string) {
 
 const layoutFile = (layout: Layout): string => written(layoutTar(layout), scratch(), 'oci.tar');
 const tagged = (...tags: readonly string[]): ImageRecipe => ({ ...image, tags });
+
+// Files with holes, in the images of `varied`.
+beforeEach(() => inherits('layer/sparse'));
 
 describe('a docker archive', () => {
   test('names each member by the digest of its bytes, layers uncompressed', async () => {

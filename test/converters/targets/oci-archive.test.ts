@@ -1,13 +1,17 @@
 /** One tar of an OCI image layout. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { convert, diff } from '../../../converters/index.ts';
 import { greeting } from '../../../fixtures/images.ts';
 import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
+import { inherits } from '../../library-outputs.ts';
 import { behaviour, dockerFile, membersOf, ociFile, varied } from './archives.ts';
 
 const file = behaviour('oci-archive');
+
+// Files with holes, in the images of `varied`.
+beforeEach(() => inherits('layer/sparse'));
 
 describe('an OCI archive', () => {
   test('has its documents first and its blobs in order, without times and owners', async () => {

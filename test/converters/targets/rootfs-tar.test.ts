@@ -1,12 +1,13 @@
 /** The flattened root file system. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { convert } from '../../../converters/index.ts';
 import { sha256Digest } from '../../../fixtures/bytes.ts';
 import { greeting, sampleLayer } from '../../../fixtures/images.ts';
 import { runPeer, scratch, withPeer } from '../../fixtures/peers.ts';
 import { pathsIn } from '../../formats/tar/scan.ts';
+import { inherits } from '../../library-outputs.ts';
 import { behaviour, dockerFile, listed, ociFile, varied } from './archives.ts';
 
 const file = behaviour('tar');
@@ -16,6 +17,9 @@ async function flattened(source: string): Promise<string> {
   await convert(source, out, { to: 'tar' });
   return out;
 }
+
+// Files with holes, in the images of `varied`.
+beforeEach(() => inherits('layer/sparse'));
 
 describe('a root file system', () => {
   test('is the tree that the image has', async () => {
@@ -116,6 +120,7 @@ describe('a root file system', () => {
 
 describe('one layer', () => {
   test('comes as it is, bit for bit, however it is compressed', async () => {
+    inherits('layer/hard-link'); // to a file of a layer below
     const image = varied();
     for (const compression of ['none', 'gzip', 'zstd'] as const) {
       const source = ociFile(image, { compression });
