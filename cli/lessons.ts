@@ -19,7 +19,7 @@ const READING: Exit = [
   [3, 'not recognised, or not supported'],
   [4, 'refused: malformed, truncated, unsafe, over a limit, a digest that does not match'],
 ];
-const INTERRUPTED: Exit = [[130, 'interrupted']];
+const INTERRUPTED: Exit = [[130, 'interrupted; 143 by SIGTERM, 129 by SIGHUP']];
 
 const looking: Exit = [[0, 'done'], ...READING, [6, 'a network failure'], ...INTERRUPTED];
 const writing: Exit = [

@@ -3,7 +3,8 @@ import { outputError } from '../formats/bytes/output-error.ts';
 import packageJson from '../package.json' with { type: 'json' };
 
 const controller = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+// A terminal that goes away is a reason to tidy up as well; `nohup` does not help, since Node takes such signals back from being ignored.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // A second signal ends at once: the default of the system.
   process.once(name, () => controller.abort(name));
 }

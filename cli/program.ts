@@ -108,6 +108,9 @@ function checkHelped([called, topic]: readonly string[]): void {
   });
 }
 
+/** Where it is not that of SIGINT. */
+const INTERRUPTIONS: Readonly<Record<string, number>> = { SIGHUP: 129, SIGTERM: 143 };
+
 interface Failed {
   readonly program: Command;
   readonly called: string | undefined;
@@ -133,7 +136,7 @@ function failed(error: unknown, { program, called }: Failed, { stderr, env, sign
     const gone = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
     if (gone || (error.code === 'interrupted' && signal.reason === 'output')) return error.status;
     stderr.write(`${errorText(error, paint)}\n`);
-    return error.code === 'interrupted' && signal.reason === 'SIGTERM' ? 143 : error.status;
+    return error.code === 'interrupted' ? (INTERRUPTIONS[String(signal.reason)] ?? error.status) : error.status;
   }
   stderr.write(`${faultText(error)}\n`);
   if (env['OCIX_TRACE'] && error instanceof Error) stderr.write(`${error.stack}\n`);

@@ -72,6 +72,7 @@ describe('a stream that is lost', () => {
 describe.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const)('%s', (signal, status) => {
   test('in the middle of a file ends with its status and leaves nothing', async () => {
     const folder = scratch();
