@@ -60,18 +60,19 @@ export async function withFault<T>({ number, code }: Fault, work: () => Promise<
   }
 }
 
-/** What the system says to these calls of libc, whenever they are made. */
+/** What the system says to these calls of libc, whenever they are made, or to the N-th of them alone. */
 export async function withRefusals<T>(
   refusals: { readonly [call in keyof Syscalls]?: number },
   work: () => Promise<T>,
+  nth?: number,
 ): Promise<{ readonly result: PromiseSettledResult<T>; readonly calls: number }> {
   const syscalls = (await loadSyscalls())! as unknown as Record<string, Any>;
   const original = { ...syscalls };
   let calls = 0;
   for (const [call, answer] of Object.entries(refusals))
-    syscalls[call] = () => {
+    syscalls[call] = (...args) => {
       calls++;
-      return answer;
+      return nth === undefined || calls === nth ? answer : original[call]!(...args);
     };
   try {
     const [result] = await Promise.allSettled([work()]);

@@ -92,6 +92,29 @@ describe.each(Object.keys(JOBS) as (keyof typeof JOBS)[])('%s, where', (job) => 
   });
 });
 
+describe.each(Object.keys(JOBS) as (keyof typeof JOBS)[])('%s, where the disk fails', (job) => {
+  asRoot.each(Object.keys(ENDS) as (keyof typeof ENDS)[])(
+    'in any one call of %s, ends in 7 with everything as it was',
+    async (call) => {
+      const source = image();
+      const answer = call === 'openFolder' ? -constants.errno.EIO : constants.errno.EIO;
+      for (let nth = 1; ; nth++) {
+        const folder = scratch();
+        const before = snapshot(folder);
+        const work = () => JOBS[job](source, join(folder, 'out'));
+        const { result, calls } = await withRefusals({ [call]: answer }, work, nth);
+        if (calls < nth) {
+          expect(result.status).toBe('fulfilled');
+          expect(nth).toBeGreaterThan(1);
+          return;
+        }
+        expect([nth, result]).toMatchObject([nth, { reason: { status: 7, code: 'output/write' } }]);
+        expect(snapshot(folder)).toEqual(before);
+      }
+    },
+  );
+});
+
 asRoot('the owner cannot be recorded: it is noted, or the end', async () => {
   for (const [error, status] of [
     ['ENOSPC', 'fulfilled'],
