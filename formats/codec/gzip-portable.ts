@@ -2,14 +2,16 @@
  * gzip without native code, for where there is no `node:zlib`; in the tests also the second opinion on it.
  *
  * fflate inflates, and everything around the deflate stream is ours: fflate checks neither CRC32 nor length, and its
- * own gzip functions lose what follows padding. It does not look at the complement of a stored block's length either, which zlib
- * does: a stream with a wrong one passes here where its content is right by CRC32 and length.
- * https://www.rfc-editor.org/rfc/rfc1951#section-3.2.4
+ * own gzip functions lose what follows padding. It does not look at the complement of a stored block's length, nor whether the codes of a
+ * block are complete, which zlib does: a stream with such a fault passes here where its content is right by CRC32 and length. Zeros in the
+ * place of a file are a fault of that kind, and to CRC32 and length no content at all, so that nothing is believed only where it is said plainly.
+ * https://www.rfc-editor.org/rfc/rfc1951#section-3.2
  */
 import { Inflate } from 'fflate';
 import { type Context, checkAbort } from '../base/context.ts';
 import { OcixError } from '../base/errors.ts';
 import { type ByteReader, byteReader, type Chunks } from '../bytes/chunks.ts';
+import { concat } from '../bytes/text.ts';
 import { crc32 } from './crc32.ts';
 import { readHeader, skipPadding, WHAT } from './gzip-member.ts';
 import { corrupt, messageOf, truncated } from './refusals.ts';
@@ -53,6 +55,8 @@ export async function* portableGunzip(input: Chunks, context: Context): AsyncGen
 /** One raw deflate stream. What follows it is put back. */
 async function* inflated(reader: ByteReader, context: Context): AsyncGenerator<Uint8Array> {
   const pieces: Uint8Array[] = [];
+  /** The stream so far, as long as nothing has come out. */
+  let silent: Uint8Array | undefined = new Uint8Array(0);
   const inflate = new Inflate((piece) => void pieces.push(piece));
   const state = inflate as unknown as InflateState;
   for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
@@ -63,11 +67,37 @@ async function* inflated(reader: ByteReader, context: Context): AsyncGenerator<U
     } catch (error) {
       throw error instanceof OcixError ? error : corrupt(WHAT, messageOf(error), error);
     }
+    if (pieces.some(({ length }) => length > 0)) silent = undefined;
+    else if (silent && silent.length <= MOST_SILENT) silent = concat([silent, chunk.subarray(0, STEP)]);
     for (const piece of pieces.splice(0)) if (piece.length) yield piece;
     if (state.s.f && !state.s.l) {
-      reader.unread(state.p.subarray(state.s.p ? 1 : 0));
+      const rest = state.p.subarray(state.s.p ? 1 : 0);
+      reader.unread(rest);
+      if (silent && !saysNothing(silent)) throw corrupt(WHAT, 'no content, and not in the words for it');
       return;
     }
   }
   throw truncated(WHAT);
+}
+
+/** What compressors write for nothing is ten bits, and five bytes more for each time they are flushed. */
+const MOST_SILENT = 4096;
+
+/** Whether a deflate stream is made of stored blocks and blocks of fixed codes, without content, to its last block. */
+function saysNothing(stream: Uint8Array): boolean {
+  let at = 0;
+  const bits = (count: number): number => {
+    let value = 0;
+    for (let i = 0; i < count; i++, at++) value |= (((stream[at >> 3] ?? 0xff) >> (at & 7)) & 1) << i;
+    return value;
+  };
+  for (;;) {
+    const isLast = bits(1) === 1;
+    const type = bits(2);
+    if (type === 0) {
+      at = (at + 7) & ~7;
+      if (bits(16) !== 0 || bits(16) !== 0xffff) return false;
+    } else if (type !== 1 || bits(7) !== 0) return false;
+    if (isLast) return true;
+  }
 }

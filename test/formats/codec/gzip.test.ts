@@ -163,6 +163,34 @@ it('takes a wrong complement of a stored length from one engine alone, and only 
   expect(await refusal(portableGunzip, wrong)).toBe('codec/corrupt');
 });
 
+describe('nothing as the content of a member', () => {
+  const engines = [nativeGunzip, portableGunzip];
+  const wrapped = (...deflate: readonly number[]): Uint8Array =>
+    concat([member(zeros(0)).subarray(0, 10), Uint8Array.from(deflate), zeros(8)]);
+
+  it('is read in every form that compressors write', async () => {
+    const flushed = [0, 0, 0, 0xff, 0xff];
+    for (const stream of [
+      [3, 0],
+      [1, 0, 0, 0xff, 0xff],
+      [...flushed, ...flushed, 3, 0],
+      [2, 0, 0, 0, 0xff, 0xff, 3, 0],
+    ])
+      for (const engine of engines)
+        for (const size of [1, 100]) await expectBytes(engine, sliced(wrapped(...stream), size), zeros(0));
+  });
+
+  it('is not what zeros after a header are, though CRC32 and length are zero as well', async () => {
+    const names = member(zeros(0)).subarray(0, 10);
+    for (const engine of engines)
+      for (const start of [[], [0x4d, 0xd0, 0x4b, 0x0e, 0x42, 0x21, 0x0c, 0x46, 0xe1, 0xb9, 0xab]])
+        for (const size of [100, 300, 10_000])
+          expect(await refusal(engine, concat([names, Uint8Array.from(start), zeros(size)]))).toMatch(
+            /^codec\/(corrupt|truncated)$/,
+          );
+  });
+});
+
 it('recognises gzip by three bytes', () => {
   expect(gzip.matches(member(SMALL))).toBe(true);
   expect(gzip.matches(Uint8Array.of(0x1f, 0x8b))).toBe(false);
