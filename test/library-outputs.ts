@@ -1,12 +1,12 @@
 /**
- * What the library writes in any test, held against `validate` at the level `should`, as `cases/outputs.ts` does for the command: it stands
+ * What the library writes in any test, held against `validate` at the level `should` and `oci-image-tool`, as `cases/outputs.ts` does for the command: it stands
  * between the tests and the library (vitest.config.ts), so that no test has to ask for it.
  */
 import { join } from 'node:path';
 import { afterEach, vi } from 'vitest';
 import type * as Library from '../converters/index.ts';
 import type { RuleId } from '../converters/index.ts';
-import { partsOf, stateOf } from './soundness.ts';
+import { objectionOfTool, partsOf, stateOf } from './soundness.ts';
 
 let inherited: ReadonlySet<RuleId> = new Set();
 
@@ -39,6 +39,8 @@ vi.mock('../converters/index.ts', async (original) => {
 });
 
 async function check({ validate }: typeof Library, out: string, transport: string): Promise<void> {
+  const objection = objectionOfTool(out);
+  if (objection !== undefined) throw new Error(`${out}: what the library wrote is not sound:\n${objection}`);
   for (const { path, whole } of partsOf(out)) {
     const { findings } = await validate(`${transport}${path}`, { fast: !whole });
     const wrong = findings.filter(({ level, rule }) => level !== 'note' && !inherited.has(rule));

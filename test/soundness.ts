@@ -1,5 +1,6 @@
-/** What there is to validate where something was written. */
-import { readdirSync, statSync } from 'node:fs';
+/** What there is to validate where something was written, and what the oldest validator of layouts says of it. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Bytes above which layers are not read: what is in them came from the source, and takes longer than the run. */
@@ -36,4 +37,20 @@ export function stateOf(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** It is older than zstd and than artifacts, wants a layer in every image, and gives up where others write while it looks. */
+const BEYOND_THE_TOOL = /invalid descriptor MediaType|layers: Array must have at least 1 items|error walking path/;
+
+let hasTool: boolean | undefined;
+
+/** What `oci-image-tool` has to object to in a layout, where it is here and understands what it reads. It fails at the end of any archive. */
+export function objectionOfTool(path: string): string | undefined {
+  if (stateOf(join(path, 'index.json')) === '') return undefined;
+  hasTool ??= spawnSync('oci-image-tool', ['--version'], { stdio: 'ignore' }).error === undefined;
+  if (!hasTool) return undefined;
+  const { status, stderr } = spawnSync('oci-image-tool', ['validate', '--type', 'image', realpathSync(path)], {
+    encoding: 'utf8',
+  });
+  return status === 0 || BEYOND_THE_TOOL.test(stderr) ? undefined : `  oci-image-tool: ${stderr.trim()}`;
 }

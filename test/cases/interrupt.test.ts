@@ -1,6 +1,7 @@
 /** Runs that are stopped, killed, or not alone. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -26,6 +27,13 @@ const large = (tag: string, megabytes: number, seed = 1): Buffer =>
     { layers: [sampleLayer([{ name: tag.replace(':', '-'), body: noise(megabytes * 1e6, seed) }])], tags: [tag] },
     { generation: '1.10' },
   );
+
+/** Whether a process has got so far that a signal does not simply end it. */
+function catches(pid: number, signal: NodeJS.Signals): boolean {
+  if (!existsSync('/proc/self/status')) return true; // nobody can tell
+  const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
 
 async function until(what: () => boolean): Promise<void> {
   for (let i = 0; i < 1000 && !what(); i++) await sleep(5);
@@ -105,6 +113,7 @@ describe.each([
       const child = ocixStarted([command, '-']);
       const end = ended(child);
       child.stdin.write(Buffer.alloc(100, 'x'));
+      await until(() => catches(child.pid!, signal));
       await sleep(400);
       child.kill(signal);
       expect(await end).toMatchObject({ status, stdout: '' });

@@ -1,12 +1,12 @@
 /**
- * What a run of the command has written, held against `validate --level should`: every layout, archive, ACI and bundle that comes out of
+ * What a run of the command has written, held against `validate --level should` and `oci-image-tool`: every layout, archive, ACI and bundle that comes out of
  * a run in any test has to be one that no other tool could object to.
  */
 import { readdirSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { Finding, RuleId } from '../../converters/index.ts';
-import { partsOf, stateOf } from '../soundness.ts';
+import { objectionOfTool, partsOf, stateOf } from '../soundness.ts';
 
 /** What a test knows to be wrong with its input, and to come along as it is; `all` where another process changes the output. */
 export type Inherited = readonly RuleId[] | 'all';
@@ -30,11 +30,11 @@ export function watchOutputs(args: readonly string[], cwd: string | undefined): 
     if (inherited === 'all') return;
     const written = named(args, cwd).filter((path) => stateOf(path) !== (before.get(path) ?? ''));
     for (const path of written) {
-      const wrong = soundnessOf(path, args.includes('--to') && to === 'tar' ? 'tar:' : '').filter(
-        ({ rule }) => !inherited.includes(rule),
-      );
-      if (wrong.length)
-        throw new Error(`ocix ${args.join(' ')}: what it wrote is not sound:\n${wrong.map(line).join('\n')}`);
+      const findings = soundnessOf(path, args.includes('--to') && to === 'tar' ? 'tar:' : '');
+      const wrong = findings.filter(({ rule }) => !inherited.includes(rule)).map(line);
+      const objections = [...wrong, ...[objectionOfTool(path) ?? []].flat()];
+      if (objections.length)
+        throw new Error(`ocix ${args.join(' ')}: what it wrote is not sound:\n${objections.join('\n')}`);
     }
   };
 }
