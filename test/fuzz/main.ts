@@ -12,9 +12,11 @@ import type { Order, Report } from './batch.ts';
 import { inputAt, subjectNamed } from './one.ts';
 import { SUBJECTS } from './subjects/index.ts';
 
-/** Milliseconds for one input, where its subject does not ask for more. */
+/** Milliseconds of computing for one input, where its subject does not ask for more. */
 const MOST_TIME = 5000;
-/** What a process may take on top of that before its first input, on a busy machine. */
+/** How many times as long one may wait, on a busy machine or for what never comes. */
+const WAITING = 6;
+/** What a process may take on top of that before its first input. */
 const MOST_START = 20_000;
 /** Memory of the whole process, which holds garbage too. */
 const MOST_MEMORY = 1536 * 2 ** 20;
@@ -47,11 +49,14 @@ function batch(order: Order, outcomes: Map<string, number>): Promise<number> {
   const child = fork(join(import.meta.dirname, 'batch.js'), { serialization: 'json' });
   let number = order.from;
   let since = performance.now() + MOST_START;
+  let computed = Number.POSITIVE_INFINITY;
   let next: number | undefined;
   let killed: string | undefined;
   const watch = setInterval(() => {
-    if (performance.now() - since > patience) killed ??= `it did not end in ${patience} ms`;
-    else if (memoryOf(child.pid!) > MOST_MEMORY) killed ??= `it took more than ${MOST_MEMORY} bytes`;
+    const { memory, cpu } = usageOf(child.pid!);
+    if (cpu - computed > patience) killed ??= `it did not end in ${patience} ms of computing`;
+    else if (performance.now() - since > WAITING * patience) killed ??= `it did not end in ${WAITING * patience} ms`;
+    else if (memory > MOST_MEMORY) killed ??= `it took more than ${MOST_MEMORY} bytes`;
     if (killed) child.kill('SIGKILL');
   }, WATCH_EVERY);
   const kept: Promise<void>[] = [];
@@ -60,6 +65,7 @@ function batch(order: Order, outcomes: Map<string, number>): Promise<number> {
     if (message.kind === 'at') {
       number = message.number;
       since = performance.now();
+      computed = usageOf(child.pid!).cpu;
     }
     if (message.kind === 'done') {
       next = message.next;
@@ -77,12 +83,19 @@ function batch(order: Order, outcomes: Map<string, number>): Promise<number> {
   );
 }
 
-/** Where the system says it; elsewhere the child alone watches its growth. */
-function memoryOf(pid: number): number {
+/** Clock ticks of the kernel in a second, as Linux shows them to every program. */
+const TICKS = 100;
+
+/** Bytes held, and milliseconds computed, where the system says it; elsewhere the child alone watches its growth, and the clock its time. */
+function usageOf(pid: number): { readonly memory: number; readonly cpu: number } {
   try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+    const memory = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return { memory, cpu: ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS };
   } catch {
-    return 0;
+    return { memory: 0, cpu: 0 };
   }
 }
 
