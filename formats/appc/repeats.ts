@@ -102,19 +102,19 @@ interface Obstacles {
 /** What is no plain folder of a path and those above it. Each path is looked at once, however many lie below it. */
 function obstacles(stay: ReadonlyMap<string, Stay>): (path: string) => Obstacles {
   const known = new Map<string, Obstacles>([['', {}]]);
-  const at = (path: string): Obstacles => {
-    const before = known.get(path);
-    if (before) return before;
-    const there = stay.get(path);
-    const { replaced, other } = at(parentOf(path));
-    const found = {
-      replaced: there?.replaces ? path : replaced,
-      other: there?.isFolder === false ? path : other,
-    };
-    known.set(path, found);
+  return (path) => {
+    const unknown: string[] = [];
+    let above = path;
+    for (; !known.has(above); above = parentOf(above)) unknown.push(above);
+    let found = known.get(above)!;
+    for (const one of unknown.reverse()) {
+      const there = stay.get(one);
+      const { replaced, other } = found;
+      found = { replaced: there?.replaces ? one : replaced, other: there?.isFolder === false ? one : other };
+      known.set(one, found);
+    }
     return found;
   };
-  return at;
 }
 
 /** What such entries add up to depends on who extracts them, and a layer cannot leave it open. */

@@ -156,9 +156,9 @@ const attempt = <T>(make: () => T): T | undefined => {
 };
 
 test('folders in folders take time in proportion to their number', async () => {
-  const deep = 'x/'.repeat(1000);
+  const deep = 'x/'.repeat(8000);
   const bytes = tar([
-    ...Array.from({ length: 3000 }, (_, i) => ({ name: `${deep}${i}`, body: '' })),
+    ...Array.from({ length: 500 }, (_, i) => ({ name: `${deep}${i}`, body: '' })),
     { name: 'a/' },
     { name: 'a/' },
   ]);
