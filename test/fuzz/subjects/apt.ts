@@ -75,7 +75,8 @@ async function withRepository(
   if (inline)
     all.set(
       'dists/stable/InRelease',
-      Buffer.from(await clearSigned(await key, Buffer.from(release).toString('latin1'))),
+      // There is no signing of nothing at all.
+      Buffer.from(await clearSigned(await key, Buffer.from(release).toString('latin1') || '\n')),
     );
   else all.set(`${RELEASE}.gpg`, await signed(await key, release));
   all.set('key.asc', Buffer.from((await key).toPublic().armor()));
