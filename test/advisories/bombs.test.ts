@@ -149,6 +149,18 @@ describe('CVE-2022-2879: extended headers as large as they like', () => {
       code: 'limit/pax-bytes',
     });
   });
+  test.each<readonly [string, TarEntry]>([
+    ['PAX records', metaEntry('x', paxRecord('comment', 'v'.repeat(2 ** 20 - 100)))],
+    ['GNU long names', metaEntry('L', 'v'.repeat(2 ** 20), 'gnu')],
+    ['GNU long links', metaEntry('K', 'v'.repeat(2 ** 20), 'gnu')],
+  ])('%s one behind the other, without an entry, are refused, in a layer and in the archive itself', (_, entry) => {
+    const many = Array.from({ length: 8 }, () => entry);
+    expectRefused({ bytes: imageOf([...many, { name: 'b' }]), code: 'limit/pax-bytes', commands: ['convert', 'ls'] });
+    expectRefused({
+      bytes: dockerSave(image, { generation: '1.10', members: (own) => [...many, ...own] }),
+      code: 'limit/pax-bytes',
+    });
+  });
   test('a header that says it is larger than any disk is refused', () => {
     const bytes = imageOf([{ ...metaEntry('x', paxRecord('a', 'b')), size: 2 ** 33 - 1 }, { name: 'b' }]);
     expectRefused({ bytes, code: 'limit/pax-bytes', commands: ['convert', 'ls'] });
