@@ -9,7 +9,6 @@ import {
   type CommonOptions,
   extractionOptions,
   mappingsOf,
-  packageOptions,
   printOptions,
   reportOptions,
   runtimeOptions,
@@ -81,7 +80,7 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
     .addOption(new Option('--rootfs <dir>', 'look users up there, instead of in the image’s layers'))
     .action(async (source: string, file: string | undefined, options: Options) => {
       const { describeRuntime } = await import('../../converters/runtime-config.ts');
-      const { library, view } = begin(session, options);
+      const { library, view, decided } = begin(session, options);
       const { rootfs, strict, report: place } = options;
       const toFile = file !== undefined && file !== '-';
       // Nothing else keeps the document from taking the place of the image that it is of.
@@ -90,13 +89,13 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
       try {
         const { config, report } = await describeRuntime(sourceOf(source, session), {
           ...library,
-          forPackages: packageOptions(options),
           rootfs,
           strict,
           out: file,
           runtime: runtimeOf(options),
         });
         view.end();
+        await decided();
         if (place !== undefined) await writeReport(place, report);
         const text = JSON.stringify(config, null, 2);
         if (!toFile) await print(session, [text]);
@@ -128,7 +127,6 @@ async function run(
   try {
     const report = await work({
       ...library,
-      forPackages: packageOptions(options),
       strict,
       force,
       extraction: extractionOf(options),

@@ -4,12 +4,15 @@ import type { Context } from '../base/context.ts';
 import { checkLimit } from '../base/limits.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { fileBelow, type RandomSource, sourceError } from '../bytes/source.ts';
+import { isStaged } from '../store/staging.ts';
 import type { Archive, Member } from './archive.ts';
 
 export async function folderArchive(path: string, context: Context): Promise<Archive> {
-  const names = await readdir(path).catch((cause: unknown) => {
+  const all = await readdir(path).catch((cause: unknown) => {
     throw sourceError(path, cause);
   });
+  // What a run is writing, or left when it was killed, is nobody's input.
+  const names = all.filter((name) => !isStaged(name));
   checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
   return {
     kind: 'folder',
