@@ -16,3 +16,10 @@ test.each([['inspect'], ['ls'], ['runtime-config']])(
     expect(readFileSync(lock, 'utf8')).toContain('"lib"');
   },
 );
+
+test('a lock that cannot be written is told', async () => {
+  const lock = join(scratch(), 'nowhere', 'ocix.lock.json');
+  const options = ['--apt-repo', await repo(), '--apt-keyring', keyring(), '--lock', lock];
+  const run = ocix(['inspect', 'apt:stable/app', ...options]);
+  expect([run.status, run.stdout, existsSync(lock)]).toEqual([7, '', false]);
+});
