@@ -135,6 +135,14 @@ describe('CVE-2023-25153: an index, manifest or configuration without a bound on
   });
 });
 
+test('links to links to links, as long as they may be, on the way of every name of a layer are refused soon', () => {
+  const links = Array.from({ length: 250 }, (_, i) => ({ name: `l${i}`, link: `${'./'.repeat(2044)}l${i + 1}` }));
+  const files = Array.from({ length: 2000 }, (_, i) => ({ name: `l0/f${i}` }));
+  const bytes = imageOf([{ name: 'l250/' }, ...links, ...files]);
+  expectRefused({ bytes, code: 'path/link', commands: ['ls'] });
+  expect(listed(imageOf([{ name: 'l250/' }, ...links, ...files.slice(0, 20)])).get('l250/f19')).toBeDefined();
+});
+
 describe('CVE-2022-2879: extended headers as large as they like', () => {
   const large = 'v'.repeat(16 * 2 ** 20);
   test.each<readonly [string, TarEntry]>([
