@@ -197,7 +197,8 @@ function chosen(
 ): readonly Item[] {
   const items = selectPlatform(selectItems(opened.items, opened.selector), platform);
   if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
-  if (!target.anyPlatform) for (const image of imagesOf(items)) noteGuesses(image, context);
+  const guesses = !target.anyPlatform && target.carries.platform !== '-';
+  if (guesses) for (const image of imagesOf(items)) noteGuesses(image, context);
   return items;
 }
 
