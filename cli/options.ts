@@ -32,6 +32,7 @@ export interface CommonOptions extends RepositoryOptions {
   readonly passphraseFile?: string;
   readonly insecure?: boolean;
   readonly signKey?: string;
+  readonly rootfs?: string;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -264,6 +265,7 @@ const NEVER_EMPTY = {
   keyring: '--keyring',
   lock: '--lock',
   passphraseFile: '--passphrase-file',
+  rootfs: '--rootfs',
   signature: '--signature',
   signKey: '--sign-key',
 } as const satisfies Partial<Record<keyof CommonOptions, string>>;
