@@ -102,19 +102,22 @@ interface Obstacles {
 /** What is no plain folder of a path and those above it. Each path is looked at once, however many lie below it. */
 function obstacles(stay: ReadonlyMap<string, Stay>): (path: string) => Obstacles {
   const known = new Map<string, Obstacles>([['', {}]]);
-  const at = (path: string): Obstacles => {
-    const before = known.get(path);
-    if (before) return before;
-    const there = stay.get(path);
-    const { replaced, other } = at(parentOf(path));
-    const found = {
-      replaced: there?.replaces ? path : replaced,
-      other: there?.isFolder === false ? path : other,
-    };
-    known.set(path, found);
+  return (path) => {
+    // As deep as an archive says: more than a stack can be.
+    const unknown: string[] = [];
+    let above = path;
+    for (; !known.has(above); above = parentOf(above)) unknown.push(above);
+    let found = known.get(above)!;
+    for (const at of unknown.reverse()) {
+      const there = stay.get(at);
+      found = {
+        replaced: there?.replaces ? at : found.replaced,
+        other: there?.isFolder === false ? at : found.other,
+      };
+      known.set(at, found);
+    }
     return found;
   };
-  return at;
 }
 
 /** What such entries add up to depends on who extracts them, and a layer cannot leave it open. */

@@ -170,6 +170,16 @@ test('folders in folders take time in proportion to their number', async () => {
   expect(cpuTime() - start).toBeLessThan(3000);
 });
 
+test('folders in folders may be deeper than a stack', async () => {
+  const deep = 'x/'.repeat(100_000);
+  const bytes = tar([
+    { name: `${deep}a`, body: '1' },
+    { name: `${deep}a`, body: '2' },
+  ]);
+  const open = await withoutRepeats(() => chunksOf(bytes), contextWith());
+  expect(scan(await whole(open())).entries).toMatchObject([{ path: `${deep}a`, body: '2' }]);
+});
+
 describe('an image', () => {
   const twice = {
     rootfs: [{ name: 'a', body: '1' }, { name: 'd/' }, { name: 'd/', mode: 0o700 }, { name: 'a', body: '2' }],
