@@ -164,7 +164,7 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
       ['ocix validate --level should app.tar', 'is it unconditionally compliant?'],
       ['ocix validate --fast --json oci:out', 'without the layers, for a program'],
       ['ocix validate app/', 'a runtime bundle, and what this machine could not run'],
-      ['ocix validate --from config config.json', 'a single document'],
+      ['ocix validate --from manifest manifest.json', 'a single document'],
     ],
     exit: finding('no MUST is broken (with --level should: no SHOULD either)', 'there is'),
   },

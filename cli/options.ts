@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SourceOptions } from '../converters/index.ts';
+import type { OnlyFor } from '../converters/only-for.ts';
 import type { ContextOptions } from '../formats/base/context.ts';
 import { OcixError } from '../formats/base/errors.ts';
 import { type Limits, parseLimit } from '../formats/base/limits.ts';
@@ -30,6 +31,8 @@ export interface CommonOptions extends RepositoryOptions {
   readonly allowWeakSignatures?: boolean;
   readonly passphraseFile?: string;
   readonly insecure?: boolean;
+  readonly signKey?: string;
+  readonly rootfs?: string;
   readonly json?: boolean;
   readonly limit: readonly string[];
   readonly progress: ProgressMode;
@@ -50,16 +53,29 @@ const from = (): Option =>
 /** For commands that look at a source as a whole. */
 export const inputOptions = (command: Command): Command => command.addOption(from()).addOption(limits());
 
+/** For a command that says what a source is: what it takes to get at its bytes. */
+export const recognitionOptions = (command: Command): Command =>
+  [platform(), dep(), passphraseFile(), insecure(), limits()].reduce(
+    (extended, option) => extended.addOption(option),
+    command,
+  );
+
+const platform = (): Option => new Option('--platform <os/arch[/variant]>', 'which image of several').helpGroup(IN);
+const dep = (): Option =>
+  new Option('--dep <place>', 'where images are that an ACI depends on: a folder, a file, rkt:DIR (repeatable)')
+    .argParser(collect)
+    .default([], 'none')
+    .helpGroup(IN);
+const passphraseFile = (): Option =>
+  new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN);
+const insecure = (): Option =>
+  new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY);
+
 export function sourceOptions(command: Command): Command {
   return command
     .addOption(from())
-    .addOption(new Option('--platform <os/arch[/variant]>', 'which image of several').helpGroup(IN))
-    .addOption(
-      new Option('--dep <place>', 'where images are that an ACI depends on: a folder, a file, rkt:DIR (repeatable)')
-        .argParser(collect)
-        .default([], 'none')
-        .helpGroup(IN),
-    )
+    .addOption(platform())
+    .addOption(dep())
     .addOption(
       new Option('--rkt-compat', 'render an ACI as rkt did, where that differs from the specification').helpGroup(IN),
     )
@@ -89,9 +105,7 @@ export function sourceOptions(command: Command): Command {
         .helpGroup(PACKAGES),
     )
     .addOption(new Option('--distroless', 'no dpkg database, only what scanners read').helpGroup(PACKAGES))
-    .addOption(
-      new Option('--passphrase-file <file>', 'what opens an encrypted source: the first line of FILE').helpGroup(IN),
-    )
+    .addOption(passphraseFile())
     .addOption(new Option('--require-signature', 'read nothing that no trusted key has signed').helpGroup(SAFETY))
     .addOption(
       new Option('--signature <file>', 'the detached signature of the source')
@@ -109,9 +123,7 @@ export function sourceOptions(command: Command): Command {
         SAFETY,
       ),
     )
-    .addOption(
-      new Option('--insecure', 'fetch an appc: source over plain HTTP too, where HTTPS fails').helpGroup(SAFETY),
-    )
+    .addOption(insecure())
     .addOption(limits());
 }
 
@@ -215,35 +227,63 @@ export function printOptions(command: Command): Command {
     .addOption(new Option('-q, --quiet', 'no progress, no summary').helpGroup(PRINT));
 }
 
-/** What was said that means something for packages alone, and would be passed over for any other source. */
-export function packageOptions(options: CommonOptions): readonly string[] {
-  const {
-    layers,
-    distroless,
-    aptRepo = [],
-    aptKeyring = [],
-    arch,
-    components,
-    lock,
-    explain = [],
-    configure,
-  } = options;
-  const given: Readonly<Record<string, unknown>> = {
-    '--arch': arch,
-    [`--layers ${layers}`]: layers === 'one' || layers === 'package',
-    '--distroless': distroless,
-    '--apt-repo': aptRepo.length,
-    '--apt-keyring': aptKeyring.length,
-    '--components': components,
-    '--lock': lock,
-    '--explain': explain.length,
-    '--configure': configure,
+/** What was said that only some sources can follow. */
+function onlyFor(options: CommonOptions): OnlyFor {
+  const { layers, aptRepo, aptKeyring, explain, dep } = options;
+  return {
+    packages: given({
+      '--arch': options.arch,
+      [`--layers ${layers}`]: layers === 'one' || layers === 'package',
+      '--distroless': options.distroless,
+      '--configure': options.configure,
+    }),
+    repositories: given({
+      '--apt-repo': aptRepo?.length,
+      '--apt-keyring': aptKeyring?.length,
+      '--components': options.components,
+      '--lock': options.lock,
+      '--explain': explain?.length,
+    }),
+    dependents: given({ '--dep': dep?.length, '--rkt-compat': options.rktCompat }),
+    discovered: given({ '--insecure': options.insecure }),
+    // It may also be that of the key.
+    encrypted: given({ '--passphrase-file': options.signKey === undefined && options.passphraseFile !== undefined }),
   };
-  return Object.keys(given).filter((name) => given[name]);
+}
+
+const given = (options: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.keys(options).filter((name) => options[name]);
+
+/** What nobody leaves empty on purpose. */
+const NEVER_EMPTY = {
+  arch: '--arch',
+  components: '--components',
+  dep: '--dep',
+  explain: '--explain',
+  aptRepo: '--apt-repo',
+  aptKeyring: '--apt-keyring',
+  keyring: '--keyring',
+  lock: '--lock',
+  passphraseFile: '--passphrase-file',
+  rootfs: '--rootfs',
+  signature: '--signature',
+  signKey: '--sign-key',
+} as const satisfies Partial<Record<keyof CommonOptions, string>>;
+
+/** @throws OcixError usage/option */
+function checkNotEmpty(options: CommonOptions): void {
+  const empty = (Object.keys(NEVER_EMPTY) as (keyof typeof NEVER_EMPTY)[]).find((key) =>
+    [options[key]].flat().includes(''),
+  );
+  if (empty !== undefined)
+    throw new OcixError('usage/option', `there is nothing behind ${NEVER_EMPTY[empty]}`, {
+      hint: 'A variable that was never set gives that. Leave the option out, or say what it is to be.',
+    });
 }
 
 /** What the user says of the source. */
 const sourceChoice = (options: CommonOptions): SourceOptions => ({
+  onlyFor: onlyFor(options),
   from: options.from,
   platform: options.platform,
   dependencies: options.dep,
@@ -270,7 +310,12 @@ function trustOf({
   requireSignature,
   allowWeakSignatures,
 }: CommonOptions): SourceOptions['trust'] {
-  if (!requireSignature && signature === undefined && !keyring.length) return undefined;
+  if (!requireSignature && signature === undefined && !keyring.length) {
+    if (!allowWeakSignatures) return undefined;
+    throw new OcixError('usage/option', '--allow-weak-signatures, and no signature is to be checked', {
+      hint: 'Say whose: --keyring DIR, with --require-signature where there has to be one.',
+    });
+  }
   const required = requireSignature ?? false;
   return { required, signature, keyring, allowWeak: allowWeakSignatures, now: new Date() };
 }
@@ -300,6 +345,7 @@ function firstLineOf(file: string): Uint8Array {
 export function libraryOptions(
   options: CommonOptions,
 ): Pick<ContextOptions, 'limits'> & ReturnType<typeof sourceChoice> {
+  checkNotEmpty(options);
   const limits: Partial<Record<keyof Limits, number>> = {};
   for (const text of options.limit) {
     const [name, value] = parseLimit(text);

@@ -27,7 +27,7 @@ export function begin(
   options: CommonOptions,
 ): {
   readonly library: ContextOptions & ReturnType<typeof libraryOptions>;
-  /** Says and writes down what was decided, when everything is written. */
+  /** Says and writes down what was decided about packages, when everything is read and, but for its last step, written. */
   readonly decided: () => Promise<void>;
   readonly view: ProgressView;
   readonly paint: Paint;

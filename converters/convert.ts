@@ -8,7 +8,7 @@ import { printable } from '../formats/bytes/text.ts';
 import type { Platform } from '../formats/model/config.ts';
 import { type Image, type Item, imagesOf, type Storable } from '../formats/model/image.ts';
 import { imagesOfPod, type Pod, withImages } from '../formats/model/pod.ts';
-import { checkReference } from '../formats/model/reference.ts';
+import { isReference } from '../formats/model/reference.ts';
 import { type OpenedSource, openSource, type Source, type SourceOptions } from './open.ts';
 import { createdAt } from './passes/created.ts';
 import { withoutPods } from './passes/pods.ts';
@@ -75,6 +75,7 @@ export async function unpack(source: Source, dir: string, options: ConvertOption
 
 async function pipeline(source: Source, target: Target, path: string, options: ConvertOptions): Promise<Report> {
   checkOut(path);
+  if (options.ref !== undefined) checkRef(options.ref);
   const context = createContext(options);
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   const { xz, ...layers } = parseCompression(options.compress ?? 'keep');
@@ -118,6 +119,14 @@ export function checkOut(path: string): void {
     throw new OcixError('usage/argument', 'the output has no name', { hint: 'Say where to write; . is this folder.' });
 }
 
+/** @throws OcixError usage/option */
+function checkRef(ref: string): void {
+  if (isReference(ref)) return;
+  throw new OcixError('usage/option', `--ref ${JSON.stringify(printable(ref))} cannot name an image`, {
+    hint: 'For example --ref example.com/team/app:1.0.',
+  });
+}
+
 /** What replaces OUT must not take the source away with it. @throws OcixError usage/argument */
 async function checkSourceKept(source: Source, out: string, from: string | undefined): Promise<void> {
   if (typeof source === 'object' && 'stream' in source) return;
@@ -138,11 +147,7 @@ const pathsOf = ({ files, path }: SourceText): readonly string[] => files ?? [pa
 function targetOf(out: string, to: string | undefined) {
   const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(out);
   const own = match && targetNamed(match[1]!);
-  if (match && !own && isSourceTransport(match[1]!)) {
-    throw new OcixError('usage/argument', `${match[1]}: is a source, and nothing that this version of ocix writes`, {
-      hint: `The targets are ${TARGETS.map(({ name }) => name).join(', ')}; a path with a colon in it is written as ./${out}.`,
-    });
-  }
+  if (match && !own) checkNoTransport(match[1]!, match[2]!, out);
   const target = own ?? targetNamed(to ?? 'oci');
   if (target) return { target, path: own ? match[2]! : out };
   throw new OcixError('usage/option', `--to ${to} is not a target that this version of ocix writes`, {
@@ -151,6 +156,28 @@ function targetOf(out: string, to: string | undefined) {
       TARGETS.map(({ name }) => name),
     )}The targets are ${TARGETS.map(({ name }) => name).join(', ')}.`,
   });
+}
+
+/** Targets of the contract that other versions have. */
+const PLANNED = ['static'];
+
+/** A path may begin like a transport; one that begins with what is a transport elsewhere is probably meant so. @throws OcixError usage/argument */
+function checkNoTransport(name: string, rest: string, out: string): void {
+  if (rest.startsWith('//'))
+    throw new OcixError(
+      'usage/argument',
+      `${printable(out)} is in a registry, and this version of ocix writes files only`,
+      {
+        hint: 'Write a layout, and push it from there: skopeo copy oci:DIR docker://HOST/NAME:TAG.',
+      },
+    );
+  const what = PLANNED.includes(name)
+    ? 'is a target that another version of ocix writes'
+    : 'is a source, and no target';
+  if (PLANNED.includes(name) || isSourceTransport(name))
+    throw new OcixError('usage/argument', `${name}: ${what}`, {
+      hint: `The targets are ${TARGETS.map((one) => one.name).join(', ')}; a path with a colon in it is written as ./${printable(out)}.`,
+    });
 }
 
 function streamFor(target: Target, output: TargetOptions['stream']): TargetOptions['stream'] {
@@ -170,7 +197,8 @@ function chosen(
 ): readonly Item[] {
   const items = selectPlatform(selectItems(opened.items, opened.selector), platform);
   if (!items.length) throw new OcixError('image/select', 'the source has no image', { hint: 'Save the image again.' });
-  if (!target.anyPlatform) for (const image of imagesOf(items)) noteGuesses(image, context);
+  const guesses = !target.anyPlatform && target.carries.platform !== '-';
+  if (guesses) for (const image of imagesOf(items)) noteGuesses(image, context);
   return items;
 }
 
@@ -189,12 +217,10 @@ async function remade(
   return names ? flat.map((item, i) => ({ ...item, names: names[i]! })) : flat;
 }
 
-const podNamed = (pod: Pod, ref: string | undefined): Pod =>
-  ref === undefined ? pod : { ...pod, names: [checkReference(ref, '--ref')] };
+const podNamed = (pod: Pod, ref: string | undefined): Pod => (ref === undefined ? pod : { ...pod, names: [ref] });
 
 function renamed(items: readonly Storable[], ref: string | undefined): readonly Storable[] {
   if (ref === undefined) return items;
-  checkReference(ref, '--ref');
   const [item, ...more] = items;
   if (more.length) {
     throw new OcixError('image/select', `--ref ${ref} can name one image, and the source has ${items.length}`, {

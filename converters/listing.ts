@@ -109,7 +109,7 @@ export async function imageTree(
   const tree = mergedTree();
   const origin = new Map<Inode, number>();
   for (const [i, layer] of image.layers.entries()) {
-    await within(`layer ${i}`, async () => {
+    await within(`layer ${i + 1}`, async () => {
       tree.nextLayer();
       const begin = (entry: TarEntry): Content => {
         const inode = tree.apply(entry);

@@ -3,7 +3,7 @@ import { passingKeeper } from '../formats/archive/passing-keeper.ts';
 import { type ContextOptions, createContext } from '../formats/base/context.ts';
 import { scratchKeeper } from './keepers.ts';
 import { type Listed, type ListOptions, listLayer, listTree } from './listing.ts';
-import { detectSource, type Offer, openSource, type Source, type SourceOptions } from './open.ts';
+import { detectSource, type Offer, type OpenedSource, openSource, type Source, type SourceOptions } from './open.ts';
 import { parsePlatform, selectItems, selectPlatform, theImage } from './passes/select.ts';
 import { type SourceSummary, summaryOf } from './summary.ts';
 
@@ -45,19 +45,23 @@ export interface OpenedImages {
 export async function open(source: Source, options: OpenOptions = {}): Promise<OpenedImages> {
   const context = createContext(options);
   const scratch = scratchKeeper();
+  let opened: OpenedSource | undefined;
+  const close = async (): Promise<void> => {
+    try {
+      await opened?.close();
+    } finally {
+      await scratch.remove();
+    }
+  };
   try {
-    const opened = await openSource(source, options, scratch.keep, context);
+    opened = await openSource(source, options, scratch.keep, context);
     const items = selectPlatform(
       selectItems(opened.items, opened.selector),
       options.platform === undefined ? undefined : parsePlatform(options.platform),
     );
-    const close = async (): Promise<void> => {
-      await opened.close();
-      await scratch.remove();
-    };
     return { format: opened.format, title: opened.title, items, close };
   } catch (error) {
-    await scratch.remove();
+    await close();
     throw error;
   }
 }

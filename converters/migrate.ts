@@ -21,6 +21,7 @@ import { nameApart } from '../formats/model/reference.ts';
 import { isStaged } from '../formats/store/staging.ts';
 import { type ConvertOptions, checkOut, convert } from './convert.ts';
 import { decrypted } from './decrypted.ts';
+import type { OnlyFor } from './only-for.ts';
 import type { Report } from './report.ts';
 import { sharedLayers } from './shared-layers.ts';
 import { parseSource } from './source-text.ts';
@@ -77,6 +78,7 @@ const ORIGIN = 'io.ocix.origin';
 export async function migrate(estate: string, out: string, options: MigrateOptions = {}): Promise<MigrationReport> {
   const context = createContext(options);
   checkOut(out);
+  checkForEstates(options.onlyFor ?? {});
   const { units, others, dependencies } = await unitsOf(estate, out, options, context);
   const there = await namesIn(out, context);
   const origins = new Set(there.values());
@@ -115,6 +117,7 @@ export async function migrate(estate: string, out: string, options: MigrateOptio
       const report = await convert(unit.source, out, {
         ...options,
         from: undefined,
+        onlyFor: undefined, // another image of the estate may be what they are for
         to: 'oci',
         notes: noteList(),
         dependencies: [...dependencies, ...(options.dependencies ?? [])],
@@ -142,6 +145,15 @@ function failure(error: unknown): NonNullable<MigratedImage['error']> {
   if (error.status === STATUS.interrupted || error.status === STATUS.output) throw error;
   const { code, message, at, hint } = error;
   return { code, message, at, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** What no image of an estate can follow: it is there, as a file or in a store. @throws OcixError usage/option */
+function checkForEstates({ repositories = [], discovered = [] }: OnlyFor): void {
+  const [stray] = [...repositories, ...discovered];
+  if (stray !== undefined)
+    throw new OcixError('usage/option', `${stray} means nothing to an estate: nothing of it is fetched`, {
+      hint: 'Leave it out.',
+    });
 }
 
 async function unitsOf(estate: string, out: string, { from, passphrase }: MigrateOptions, context: Context) {

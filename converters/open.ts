@@ -26,6 +26,7 @@ import {
 import { plainTar, readPlainTar } from '../formats/plain/index.ts';
 import { decrypted, decryptedBytes } from './decrypted.ts';
 import { type FetchedSource, fetchSource, type NetworkOptions } from './fetch.ts';
+import { checkOnlyFor, type OnlyFor } from './only-for.ts';
 import { allOf, filesSource, namedSource } from './open-packages.ts';
 import { type ImageSettings, withSettings } from './passes/settings.ts';
 import { signatureGuard, signed, type Trust } from './signed.ts';
@@ -70,8 +71,8 @@ export interface SourceOptions {
   readonly packaging?: Partial<Packaging> | undefined;
   /** Where packages come from. */
   readonly repositories?: Repositories | undefined;
-  /** Options, as the user wrote them, that only packages can follow; another source is refused with them. */
-  readonly forPackages?: readonly string[] | undefined;
+  /** Options that only some sources can follow; another source is refused with them. */
+  readonly onlyFor?: OnlyFor | undefined;
   /** What an image runs whose source does not say. */
   readonly settings?: ImageSettings | undefined;
   /** The passphrase of a source that is encrypted with one, as bytes of UTF-8. */
@@ -100,9 +101,13 @@ export async function openSource(
   keep: Keeper,
   context: Context,
 ): Promise<OpenedSource> {
-  const opened = await openUnset(source, options, keep, context);
+  const { onlyFor = {} } = options;
+  const text = await sourceText(source, options.from);
+  // Before anything is read, where the user said what it is.
+  if (text.transport !== undefined) checkOnlyFor(onlyFor, text.transport, text.transport);
+  const opened = await openUnset(source, text, options, keep, context);
   try {
-    checkForPackages(opened, options.forPackages ?? []);
+    if (text.transport === undefined) checkOnlyFor(onlyFor, opened.format, opened.title);
     return { ...opened, items: withSettings(opened.items, options.settings ?? {}) };
   } catch (error) {
     await opened.close();
@@ -110,20 +115,13 @@ export async function openSource(
   }
 }
 
-function checkForPackages({ format, title }: OpenedSource, [first]: readonly string[]): void {
-  if (first === undefined || filesReaderNamed(format) || nameReaderNamed(format)) return;
-  throw new OcixError('usage/option', `${first} is for Debian packages, and this is another source: ${title}`, {
-    hint: 'Leave it out.',
-  });
-}
-
 async function openUnset(
   source: Source,
+  text: SourceText,
   options: SourceOptions,
   keep: Keeper,
   context: Context,
 ): Promise<OpenedSource> {
-  const text = await sourceText(source, options.from);
   if (text.transport !== DISCOVERED || typeof source !== 'string')
     return openFound(source, { text }, options, keep, context);
   const fetched = await fetchSource(text.path, options, context);

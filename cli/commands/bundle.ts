@@ -1,15 +1,14 @@
 /** `bundle`, `unpack` and `runtime-config`: what runs, and what it runs in. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { ConvertOptions, Report } from '../../converters/index.ts';
 import { parseCapabilities, type RuntimeOptions } from '../../converters/runtime/config.ts';
 import { outputError } from '../../formats/bytes/output-error.ts';
-import { printable } from '../../formats/bytes/text.ts';
+import { printable, utf8Bytes } from '../../formats/bytes/text.ts';
 import {
   type CommonOptions,
   extractionOptions,
   mappingsOf,
-  packageOptions,
   printOptions,
   reportOptions,
   runtimeOptions,
@@ -31,7 +30,6 @@ interface Options extends CommonOptions {
   readonly strict?: boolean;
   readonly force?: boolean;
   readonly report?: string;
-  readonly rootfs?: string;
 }
 
 const SOURCE = 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]';
@@ -81,7 +79,7 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
     .addOption(new Option('--rootfs <dir>', 'look users up there, instead of in the image’s layers'))
     .action(async (source: string, file: string | undefined, options: Options) => {
       const { describeRuntime } = await import('../../converters/runtime-config.ts');
-      const { library, view } = begin(session, options);
+      const { library, view, decided } = begin(session, options);
       const { rootfs, strict, report: place } = options;
       const toFile = file !== undefined && file !== '-';
       // Nothing else keeps the document from taking the place of the image that it is of.
@@ -90,17 +88,17 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
       try {
         const { config, report } = await describeRuntime(sourceOf(source, session), {
           ...library,
-          forPackages: packageOptions(options),
           rootfs,
           strict,
           out: file,
           runtime: runtimeOf(options),
         });
         view.end();
+        await decided();
         if (place !== undefined) await writeReport(place, report);
         const text = JSON.stringify(config, null, 2);
         if (!toFile) await print(session, [text]);
-        else await writeFile(file, `${text}\n`).catch((cause: unknown) => Promise.reject(outputError(file, cause)));
+        else await writeDocument(file, `${text}\n`);
         if (!options.quiet)
           session.stderr.write(
             noteLines(report.notes)
@@ -112,6 +110,22 @@ export function registerRuntimeConfig(program: Command, session: Session): void 
       }
     });
   printOptions(reportOptions(runtimeOptions(sourceOptions(command))));
+}
+
+/** In one step where it is a file, so that what stands there stays as it was where that fails; into a device or a pipe as into any other. */
+async function writeDocument(file: string, text: string): Promise<void> {
+  const there = await stat(file).catch(() => undefined);
+  if (there && !there.isFile())
+    return writeFile(file, text).catch((cause: unknown) => Promise.reject(outputError(file, cause)));
+  const { openOutput } = await import('../../formats/store/output-file.ts');
+  const output = await openOutput(file, { replace: true });
+  try {
+    await output.write([utf8Bytes(text)]);
+    await output.commit();
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
 }
 
 async function run(
@@ -128,7 +142,6 @@ async function run(
   try {
     const report = await work({
       ...library,
-      forPackages: packageOptions(options),
       strict,
       force,
       extraction: extractionOf(options),

@@ -5,14 +5,7 @@ import type { ConvertOptions, Report, Source } from '../../converters/index.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { pathKind } from '../../formats/bytes/source.ts';
 import { printable } from '../../formats/bytes/text.ts';
-import {
-  type CommonOptions,
-  fileBytes,
-  packageOptions,
-  printOptions,
-  sourceOptions,
-  targetOptions,
-} from '../options.ts';
+import { type CommonOptions, fileBytes, printOptions, sourceOptions, targetOptions } from '../options.ts';
 import { checkReport, noteLines, writeReport } from '../render/report.ts';
 import { countText, secondsText, sizeText } from '../render/units.ts';
 import { begin, keepNurserySmall, print, type Session, sourceDateEpoch, sourceOf } from '../session.ts';
@@ -27,7 +20,6 @@ export interface Options extends CommonOptions {
   readonly force?: boolean;
   readonly layer?: number;
   readonly v1?: boolean;
-  readonly signKey?: string;
   readonly report?: string;
 }
 
@@ -125,7 +117,6 @@ export async function run(
   try {
     report = await convert(typeof source === 'string' ? sourceOf(source, session) : source, out, {
       ...library,
-      forPackages: packageOptions(options),
       ...picked(options, library.passphrase),
       ...more,
       ...epoch(session),

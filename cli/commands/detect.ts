@@ -1,6 +1,6 @@
 /** `detect`: what a source is, and why. */
 import type { Command } from 'commander';
-import { type CommonOptions, printOptions, sourceOptions } from '../options.ts';
+import { type CommonOptions, printOptions, recognitionOptions } from '../options.ts';
 import { begin, print, type Session, sourceOf } from '../session.ts';
 
 export function registerDetect(program: Command, session: Session): void {
@@ -29,5 +29,5 @@ export function registerDetect(program: Command, session: Session): void {
         view.end();
       }
     });
-  printOptions(sourceOptions(command));
+  printOptions(recognitionOptions(command));
 }

@@ -49,12 +49,23 @@ async function run(a: string, b: string, options: Options, session: Session): Pr
     });
   }
   const { ignore, all, content } = options;
+  if (options.lock !== undefined || options.explain?.length)
+    throw new OcixError('usage/option', '--lock and --explain are for one source, and two are compared', {
+      hint: 'Leave them out; ocix inspect takes them for each of the two.',
+    });
   const [uids, gids] = [mappingsOf(options.uidMap, 'uid-map'), mappingsOf(options.gidMap, 'gid-map')];
   const namespace = uids.length || gids.length ? { uids, gids } : undefined;
   const { library, view, paint } = begin(session, options);
   let found: Comparison;
   try {
-    found = await diff(sourceOf(a, session), sourceOf(b, session), { ...library, ignore, all, content, namespace });
+    found = await diff(sourceOf(a, session), sourceOf(b, session), {
+      ...library,
+      onlyFor: undefined, // what one of the two cannot follow may be for the other
+      ignore,
+      all,
+      content,
+      namespace,
+    });
   } finally {
     view.end();
   }

@@ -13,12 +13,11 @@ export function registerInspect(program: Command, session: Session): void {
     .argument('<source>', 'a path, - for standard input, or TRANSPORT:PATH[:REF|@INDEX]')
     .action(async (source: string, options: CommonOptions) => {
       const { inspect } = await import('../../converters/look.ts');
-      const { library, view, paint, width } = begin(session, options);
+      const { library, view, decided, paint, width } = begin(session, options);
       try {
-        const summary = await inspect(sourceOf(source, session), {
-          ...library,
-        });
+        const summary = await inspect(sourceOf(source, session), library);
         view.end();
+        await decided();
         if (options.json) return await print(session, [JSON.stringify(summary)]);
         const { summaryText } = await import('../render/inspect.ts');
         await print(session, [summaryText(summary, width, paint).trimEnd()]);

@@ -24,7 +24,7 @@ export function registerLs(program: Command, session: Session): void {
     .option('--digest', 'with the sha256 of each file')
     .action(async (source: string, path: string | undefined, options: Options) => {
       const { list } = await import('../../converters/look.ts');
-      const { library, view } = begin(session, options);
+      const { library, view, decided } = begin(session, options);
       try {
         const entries = await list(sourceOf(source, session), {
           ...library,
@@ -33,6 +33,7 @@ export function registerLs(program: Command, session: Session): void {
           path,
         });
         view.end();
+        await decided();
         if (options.json)
           return await print(
             session,

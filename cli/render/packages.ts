@@ -25,13 +25,16 @@ function wholeText({ name, version, architecture, fields, scripts, conffiles, si
   const installed = Object.entries(fields).find(([field]) => field.toLowerCase() === 'installed-size')?.[1];
   rows.push(['Size', `${sizeText(size)} in the package${installedText(installed)}`]);
   if (scripts.length) rows.push(['Scripts', `${scripts.join(' ')} (not run)`]);
-  rows.push(...conffiles.map((path, i): readonly [string, string] => [i ? '' : 'Conffiles', path]));
-  const wide = Math.max(...rows.map(([field]) => field.length));
+  for (const [i, path] of conffiles.entries()) rows.push([i ? '' : 'Conffiles', path]);
+  const wide = widest(rows.map(([field]) => field));
   return [
     paint('bold', `Package ${printable(name)} ${printable(version)} for ${printable(architecture)}`),
     ...rows.map(([field, value]) => `  ${printable(field).padEnd(wide)}  ${printable(value)}`),
   ].join('\n');
 }
+
+/** There may be more of them than a call can have arguments. */
+const widest = (texts: readonly string[]): number => texts.reduce((most, { length }) => Math.max(most, length), 0);
 
 /** The field counts in units of 1024 bytes. */
 const installedText = (kibibytes = ''): string =>
@@ -45,7 +48,7 @@ function listText(packages: Packages, width: number, paint: Paint): string {
     sizeText(size),
     scripts.length ? `${scripts.join(' ')} (not run)` : '',
   ]);
-  const wide = [0, 1, 2, 3].map((at) => Math.max(...columns.map((row) => row[at]!.length)));
+  const wide = [0, 1, 2, 3].map((at) => widest(columns.map((row) => row[at]!)));
   const rows = columns.map((row) =>
     clip(
       `  ${row.map((text, at) => (at === 3 ? text.padStart(wide[at]!) : text.padEnd(wide[at] ?? 0))).join('  ')}`.trimEnd(),

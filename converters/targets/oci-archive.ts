@@ -10,6 +10,7 @@ import { type BlobStore, blobStore } from '../../formats/store/blobs.ts';
 import { openOutput } from '../../formats/store/output-file.ts';
 import { IMAGE_FIELDS } from './carries.ts';
 import { layerStore } from './layer-store.ts';
+import { MARKER } from './layout-sink.ts';
 import { ociWriter } from './oci-documents.ts';
 import { namedDescriptors } from './oci-layout.ts';
 import { packInto, stagedMember } from './staged-archive.ts';
@@ -39,7 +40,7 @@ export const ociArchive: Target = {
       },
       async commit() {
         const members = [
-          bytesMember('oci-layout', utf8Bytes('{"imageLayoutVersion":"1.0.0"}')),
+          bytesMember('oci-layout', utf8Bytes(MARKER)),
           bytesMember('index.json', indexBytes(entries)),
           ...(await blobMembers(blobs, referenced)),
         ];

@@ -21,6 +21,7 @@ export const aci: ContentReader = {
   name: 'aci',
   aliases: [],
   summary: 'App Container Images of rkt, acbuild, docker2aci and actool, with the images that they depend on',
+  depends: true,
   recognise: recogniseImage,
   async names({ name, size, open }, context) {
     const quiet = createContext({ limits: context.limits, signal: context.signal });

@@ -22,6 +22,7 @@ export const pod: ContentReader = {
   name: 'pod',
   aliases: [],
   summary: 'pod manifests of rkt and the App Container specification, with the images that they name (--dep)',
+  depends: true,
   recognise: recognisePod,
   async read(content, context, reading) {
     const bytes = await collect(content.open(), context.limits['json-bytes']);

@@ -103,6 +103,7 @@ interface Obstacles {
 function obstacles(stay: ReadonlyMap<string, Stay>): (path: string) => Obstacles {
   const known = new Map<string, Obstacles>([['', {}]]);
   return (path) => {
+    // As deep as an archive says: more than a stack can be.
     const unknown: string[] = [];
     let above = path;
     for (; !known.has(above); above = parentOf(above)) unknown.push(above);

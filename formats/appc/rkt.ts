@@ -24,6 +24,7 @@ export const rkt: Reader = {
   aliases: [],
   summary: 'the data folder of an rkt host (/var/lib/rkt), with every image in it',
   selects: true,
+  depends: true,
   async bid(archive) {
     return (await isStore(archive))
       ? { confidence: 80, reason: 'cas/ in a folder', title: 'data folder of rkt' }

@@ -144,7 +144,7 @@ async function choicesOf(
   const keys = await readKeyring(keyrings, context);
   const choices: SuiteChoice[] = [];
   for (const place of places) {
-    if (/^https?:/i.test(place) || (await pathKind(place)) !== 'file') {
+    if (/^https?:/i.test(place) || (await pathKind(place)) === 'folder') {
       choices.push({ base: place, suite, components, architecture, trust: { keys, now, ignoreDate: false } });
       continue;
     }
@@ -165,10 +165,7 @@ async function choicesOf(
 
 /** The suite, and those that carry its updates. */
 async function sourcesIn(file: string, suite: string): Promise<readonly AptSource[]> {
-  const source = (await fileSource(file)) as RandomSource;
-  const text = binaryString(await collect(source.window(0, source.size), 2 ** 20));
-  await source.close();
-  const all = await within(printable(file), async () => parseSources(text));
+  const all = await within(printable(file), async () => parseSources(await textOf(file)));
   const fitting = all.filter(
     (one) => one.suite === suite || one.suite.startsWith(`${suite}-`) || one.suite.startsWith(`${suite}/`),
   );
@@ -176,6 +173,19 @@ async function sourcesIn(file: string, suite: string): Promise<readonly AptSourc
   throw new OcixError('usage/argument', `${printable(file)} names no repository of ${printable(suite)}`, {
     found: all.map((one) => printable(one.suite)).join(', ') || 'nothing',
   });
+}
+
+/** A list of repositories has a few lines; bytes. */
+const MOST_LISTED = 2 ** 20;
+
+async function textOf(file: string): Promise<string> {
+  const source = await fileSource(file);
+  try {
+    const content = source.kind === 'random' ? source.window(0, source.size) : source.chunks;
+    return binaryString(await collect(content, MOST_LISTED));
+  } finally {
+    await source.close();
+  }
 }
 
 /** The keys that a source names; of fingerprints those among the user's keys. */
@@ -222,7 +232,14 @@ async function imageOf(
     const lane = async (): Promise<void> => {
       for (let next = rest.shift(); next; next = rest.shift()) {
         const [place, one] = next;
-        packages[place] = await within(`${one.name} ${one.version}`, () => fetchPackage(one, fetched, files, context));
+        try {
+          packages[place] = await within(`${one.name} ${one.version}`, () =>
+            fetchPackage(one, fetched, files, context),
+          );
+        } catch (error) {
+          rest.length = 0; // nobody needs the others any more
+          throw error;
+        }
       }
     };
     const lanes = await Promise.allSettled(Array.from({ length: AT_A_TIME }, lane));

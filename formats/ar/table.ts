@@ -35,8 +35,6 @@ const HEADER = 60;
 const END_MARK = '`\n';
 const HINT = 'The file is damaged or incomplete. Fetch it again.';
 
-export const AR_MAGIC_SIZE: number = MAGIC.length;
-
 export const isAr = (head: Uint8Array): boolean => binaryString(head.subarray(0, MAGIC.length)) === MAGIC;
 
 /**

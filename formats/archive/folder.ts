@@ -1,15 +1,19 @@
 /** A folder as an archive. Names that a document gives are looked up below it and nowhere else. */
+import type { Dirent } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
-import type { Context } from '../base/context.ts';
+import { type Context, checkAbort } from '../base/context.ts';
 import { checkLimit } from '../base/limits.ts';
 import type { Chunks } from '../bytes/chunks.ts';
 import { fileBelow, type RandomSource, sourceError } from '../bytes/source.ts';
+import { isStaged } from '../store/staging.ts';
 import type { Archive, Member } from './archive.ts';
 
 export async function folderArchive(path: string, context: Context): Promise<Archive> {
-  const names = await readdir(path).catch((cause: unknown) => {
+  const all = await readdir(path).catch((cause: unknown) => {
     throw sourceError(path, cause);
   });
+  // What a run is writing, or left when it was killed, is nobody's input.
+  const names = all.filter((name) => !isStaged(name));
   checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
   return {
     kind: 'folder',
@@ -58,18 +62,33 @@ async function realFolder(root: string, folder: string): Promise<string | undefi
 
 async function namesIn(root: string, folder: string, context: Context): Promise<readonly string[]> {
   const top = await realFolder(root, folder);
-  const names = top === undefined ? [] : await readdir(top).catch(() => []);
+  const names = top === undefined ? [] : (await entriesOf(top)).map(({ name }) => name);
   checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
   return names.sort();
 }
 
 async function listBelow(root: string, folder: string, context: Context): Promise<readonly string[]> {
   const top = await realFolder(root, folder);
-  if (top === undefined) return [];
-  const names = await readdir(top, { recursive: true, withFileTypes: true }).catch(() => []);
-  checkLimit(context.limits, 'members', names.length, 'the number of names in the folder');
-  return names
-    .filter((entry) => entry.isFile())
-    .map((entry) => `${folder}${entry.parentPath.slice(top.length)}/${entry.name}`)
-    .sort();
+  const found: string[] = [];
+  let seen = 0;
+  const waiting = top === undefined ? [] : [''];
+  for (let below = waiting.pop(); below !== undefined; below = waiting.pop()) {
+    checkAbort(context);
+    const entries = await entriesOf(`${top}${below}`);
+    seen += entries.length;
+    checkLimit(context.limits, 'members', seen, 'the number of names in the folder');
+    for (const entry of entries) {
+      if (entry.isDirectory()) waiting.push(`${below}/${entry.name}`);
+      else if (entry.isFile()) found.push(`${folder}${below}/${entry.name}`);
+    }
+  }
+  return found.sort();
+}
+
+/** A file has none, and neither has what is gone meanwhile; what may not be read has some that nobody would miss. @throws OcixError source/unreadable */
+async function entriesOf(path: string): Promise<readonly Dirent[]> {
+  return readdir(path, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return [];
+    throw sourceError(path, cause);
+  });
 }

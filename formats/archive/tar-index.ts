@@ -31,7 +31,7 @@ export async function indexedArchive(source: RandomSource, context: Context): Pr
       );
     },
   });
-  while (scanner.position < source.size) {
+  while (scanner.position < source.size && !scanner.over) {
     checkAbort(context);
     for await (const chunk of source.window(scanner.position, STEP)) scanner.push(chunk);
     if (scanner.skippable === 0) continue;

@@ -54,8 +54,10 @@ export async function streamedArchive(input: StreamedTar, keep: Keeper, context:
         scanner.skip();
         continue;
       }
-      const block = await reader.read(512);
-      if (!block.length) break;
+      // What writes into a pipe may want to write all of it; of what begins with the end of an archive there may be no end.
+      if (scanner.over && !members.size) break;
+      const block = scanner.over ? await reader.next() : await reader.read(512);
+      if (!block?.length) break;
       scanner.push(block);
     }
     scanner.finish();

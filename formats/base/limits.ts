@@ -10,7 +10,7 @@ export const DEFAULT_LIMITS = {
   entries: 5_000_000,
   /** Logical bytes of one entry, holes included. */
   'entry-bytes': 2 ** 38,
-  /** Uncompressed bytes read from one source. */
+  /** Uncompressed bytes of a layer, of all layers that are unpacked, of a compressed archive; bytes that are fetched. */
   'total-bytes': 2 ** 41,
   /** Uncompressed bytes for each compressed one, once `ratioGrace` bytes have come out. */
   ratio: 500,
@@ -18,7 +18,7 @@ export const DEFAULT_LIMITS = {
   'json-bytes': 4 * 2 ** 20,
   /** Nesting of one JSON document. */
   'json-depth': 64,
-  /** Bytes of one PAX or GNU long-name body. */
+  /** Bytes of one PAX or GNU long-name body, of one sparse map; those of all bodies before one entry are four times that. */
   'pax-bytes': 2 ** 20,
   /** Bytes of a package's control archive, uncompressed, and of one control file. */
   'control-bytes': 32 * 2 ** 20,

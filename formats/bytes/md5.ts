@@ -21,9 +21,3 @@ export function newMd5(): Md5 {
   const hash = crypto.createHash('md5');
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('hex') };
 }
-
-export function md5Of(bytes: Uint8Array): string {
-  const hash = newMd5();
-  hash.update(bytes);
-  return hash.digest();
-}

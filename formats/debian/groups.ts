@@ -12,8 +12,6 @@ import type { Candidate } from './satisfaction.ts';
 
 export type LayerChoice = 'one' | 'package' | 'group';
 
-export const LAYER_CHOICES: readonly LayerChoice[] = ['one', 'package', 'group'];
-
 /** Docker's storage drivers take 127 layers at most, and the database needs one. */
 const MOST_LAYERS = 120;
 

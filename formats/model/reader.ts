@@ -25,6 +25,8 @@ export interface Reader {
   readonly summary: string;
   /** It chooses images itself, because reading them all to choose one would cost too much. */
   readonly selects?: true;
+  /** Its images are made with others: `Reading.dependencies` and `Reading.compatible` mean something to it. */
+  readonly depends?: true;
   bid(archive: Archive): Promise<Bid | undefined>;
   /** The images of a store of many, told apart without reading them; oldest first. Absent where an archive is one source. */
   estate?(archive: Archive, context: Context): Promise<readonly EstateImage[]>;
@@ -37,6 +39,8 @@ export interface ContentReader {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;
+  /** As a `Reader` has it. */
+  readonly depends?: true;
   /** @param head the first `HEAD_SIZE` bytes of the uncompressed content, or all there are */
   recognise(head: Uint8Array): Bid | undefined;
   /** What an image is called, where that costs less than reading it. @throws OcixError what reading it throws */

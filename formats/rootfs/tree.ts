@@ -91,6 +91,20 @@ const MOST_LINKS = 255;
  */
 const MOST_IMPLIED = 2 ** 26;
 
+/**
+ * Parts of the targets of symlinks on the ways of all paths. A chain of links may have half a million, and lead to each of a million names;
+ * a system whose `/lib` is a link has two for each file in it.
+ */
+const MOST_FOLLOWED = 2 ** 26;
+
+function checkFollowed(parts: number): void {
+  if (parts <= MOST_FOLLOWED) return;
+  throw new OcixError('path/link', 'paths upon paths lead through chains of symlinks', {
+    expected: `at most ${MOST_FOLLOWED} parts of targets of symlinks on their ways`,
+    hint: 'Do not trust this image.',
+  });
+}
+
 function checkImplied(bytes: number): void {
   if (bytes <= MOST_IMPLIED) return;
   throw new OcixError('path/invalid', 'the entries lie in folders upon folders that no entry names', {
@@ -103,6 +117,7 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
   const root: TreeNode = { inode: { entry: undefined }, children: new Map(), layer: 0 };
   let layer = -1;
   let implied = 0;
+  let followed = 0;
   /** Files that AUFS kept aside as targets of hard links; never in the tree. */
   let aside = new Map<string, Inode>();
   let waiting: { readonly entry: TarEntry; readonly path: string }[] = [];
@@ -338,7 +353,9 @@ export function mergedTree(effects?: TreeEffects, options: TreeOptions = { keepD
           trail = [root];
           names = [];
         }
-        rest.push(...target.split('/').reverse());
+        const parts = target.split('/').reverse();
+        checkFollowed((followed += parts.length));
+        rest.push(...parts);
         continue;
       }
       const next = node?.children ? node : missing({ folder, path: names.join('/') }, name);

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Context, checkAbort } from '../base/context.ts';
-import { OcixError } from '../base/errors.ts';
+import { OcixError, STATUS } from '../base/errors.ts';
 import { algorithmOf, type Digest, hexOf, verify } from '../bytes/digest.ts';
 import { outputError } from '../bytes/output-error.ts';
 import { type ByteSource, fileBelow, fileSource, type RandomSource } from '../bytes/source.ts';
@@ -129,13 +129,16 @@ async function fetchTo(
   try {
     const there = (await stat(part).catch(() => undefined))?.size ?? 0;
     const answer = await ask(there < wanted.size ? there : 0);
-    if (!answer) return false;
+    if (!answer) {
+      await rename(part, started).catch(() => {}); // another mirror may have the rest
+      return false;
+    }
     await append(part, answer.from, answer.chunks, wanted);
     for await (const _ of verify(createReadStream(part, { highWaterMark: 2 ** 20 }), wanted, hexOf(wanted.digest)));
     await attempt(name, () => rename(part, name));
     return true;
   } catch (error) {
-    const keep = error instanceof OcixError && (error.status === 6 || error.code === 'interrupted');
+    const keep = error instanceof OcixError && (error.status === STATUS.network || error.code === 'interrupted');
     if (keep) await rename(part, started).catch(() => {});
     else await rm(part, { force: true });
     throw error;
@@ -151,7 +154,9 @@ async function append(part: string, from: number, chunks: AsyncIterable<Uint8Arr
         throw new OcixError('size/mismatch', 'the server sends more than was promised', {
           expected: `${wanted.size} bytes`,
         });
-      await attempt(part, () => handle.write(chunk, 0, chunk.length, at));
+      // The system may take fewer bytes than it is given; a disk that is full says so at the next.
+      for (let done = 0; done < chunk.length; )
+        done += (await attempt(part, () => handle.write(chunk, done, chunk.length - done, at + done))).bytesWritten;
       at += chunk.length;
     }
     await attempt(part, () => handle.truncate(at));

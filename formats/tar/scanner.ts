@@ -32,6 +32,8 @@ export interface TarScanner {
   finish(): void;
   /** Whether the mark of the archive's end has come: a block of zeros. What ends without it may have been cut off between two files. */
   readonly ended: boolean;
+  /** Whether it has come whole: two blocks. Nothing behind it is an entry. */
+  readonly over: boolean;
   /** Bytes pushed and skipped so far. */
   readonly position: number;
   /** Bytes of content and padding that come next and may be skipped instead of pushed; 0 where headers come next. */
@@ -56,6 +58,8 @@ type Body =
     };
 
 const META = new Set(['x', 'X', 'g', 'L', 'K']);
+/** Extended headers before one entry may together take this many times the limit of one: a writer has one of each kind. */
+const MOST_META = 4;
 
 export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
   /** A header block, or a block of a sparse map, that came in pieces. */
@@ -76,6 +80,9 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
   const scanner: TarScanner = {
     get ended() {
       return zeroBlocks > 0;
+    },
+    get over() {
+      return zeroBlocks === 2;
     },
     get position() {
       return position;
@@ -168,6 +175,7 @@ export function tarScanner(limits: Limits, handler: TarHandler): TarScanner {
     const { flag, size } = header;
     if (META.has(flag)) {
       checkLimit(limits, 'pax-bytes', size, 'an extended header');
+      if (pending.header.length * BLOCK > MOST_META * (limits['pax-bytes'] + BLOCK)) throw tooManyHeaders();
       return start({ kind: 'meta', flag, parts: [] }, size, size);
     }
     if (flag === 'S') {
@@ -310,6 +318,11 @@ function emptyPending(offset: number): Pending {
 }
 
 const isPlain = (body: Body | undefined): boolean => body?.kind === 'content' || body?.kind === 'skip';
+
+const tooManyHeaders = (): OcixError =>
+  new OcixError('limit/pax-bytes', 'the extended headers before one entry are over the limit together', {
+    hint: 'No tool writes so many; do not trust the archive.',
+  });
 
 const incompleteMap = (): OcixError =>
   new OcixError('tar/sparse', 'a sparse file is malformed: its map is not complete');

@@ -135,6 +135,14 @@ describe('CVE-2023-25153: an index, manifest or configuration without a bound on
   });
 });
 
+test('links to links to links, as long as they may be, on the way of every name of a layer are refused soon', () => {
+  const links = Array.from({ length: 250 }, (_, i) => ({ name: `l${i}`, link: `${'./'.repeat(2044)}l${i + 1}` }));
+  const files = Array.from({ length: 2000 }, (_, i) => ({ name: `l0/f${i}` }));
+  const bytes = imageOf([{ name: 'l250/' }, ...links, ...files]);
+  expectRefused({ bytes, code: 'path/link', commands: ['ls'] });
+  expect(listed(imageOf([{ name: 'l250/' }, ...links, ...files.slice(0, 20)])).get('l250/f19')).toBeDefined();
+});
+
 describe('CVE-2022-2879: extended headers as large as they like', () => {
   const large = 'v'.repeat(16 * 2 ** 20);
   test.each<readonly [string, TarEntry]>([
@@ -146,6 +154,18 @@ describe('CVE-2022-2879: extended headers as large as they like', () => {
     expectRefused({ bytes: imageOf([entry, { name: 'b' }]), code: 'limit/pax-bytes', commands: ['convert', 'ls'] });
     expectRefused({
       bytes: dockerSave(image, { generation: '1.10', members: (own) => [entry, ...own] }),
+      code: 'limit/pax-bytes',
+    });
+  });
+  test.each<readonly [string, TarEntry]>([
+    ['PAX records', metaEntry('x', paxRecord('comment', 'v'.repeat(2 ** 20 - 100)))],
+    ['GNU long names', metaEntry('L', 'v'.repeat(2 ** 20), 'gnu')],
+    ['GNU long links', metaEntry('K', 'v'.repeat(2 ** 20), 'gnu')],
+  ])('%s one behind the other, without an entry, are refused, in a layer and in the archive itself', (_, entry) => {
+    const many = Array.from({ length: 8 }, () => entry);
+    expectRefused({ bytes: imageOf([...many, { name: 'b' }]), code: 'limit/pax-bytes', commands: ['convert', 'ls'] });
+    expectRefused({
+      bytes: dockerSave(image, { generation: '1.10', members: (own) => [...many, ...own] }),
       code: 'limit/pax-bytes',
     });
   });

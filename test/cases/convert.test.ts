@@ -11,7 +11,7 @@ import { layoutTar, ociLayout, writeLayout } from '../../fixtures/oci-layout.ts'
 import { tar } from '../../fixtures/tar.ts';
 import { zstd } from '../../fixtures/zstd.ts';
 import { scratch, withPeer } from '../fixtures/peers.ts';
-import { fileOf, greetingFile, ocix, output } from './command.ts';
+import { fileOf, greetingFile, ocix, output, refused } from './command.ts';
 import { readLayout } from './layout.ts';
 
 const image = greeting('amd64');
@@ -171,4 +171,12 @@ test('a path with colons in it is found, and what follows the last is the refere
   const out = join(folder, 'out');
   output(['convert', '-q', `docker-archive:${path}:greeting:latest`, out]);
   expect(readLayout(out)[0]!.name).toBe('greeting:latest');
+});
+
+test('a platform that a source leaves open is guessed where one is written, and nowhere else', () => {
+  const source = `tar:${fileOf(tar([{ name: 'etc/passwd', body: 'root:x:0:0::/:' }]))}`;
+  const out = join(scratch(), 'out');
+  expect(refused(['convert', '--strict', source, out])).toMatchObject({ status: 5, code: 'strict/notes' });
+  output(['convert', '--strict', '--to', 'tar', source, `${out}.tar`]);
+  output(['unpack', '--strict', source, out]);
 });

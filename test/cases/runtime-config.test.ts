@@ -1,10 +1,11 @@
 /** `runtime-config` tells its losses as `bundle` does; and what to type next can be pasted. */
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { aci, leastApp, leastManifest } from '../../fixtures/aci.ts';
 import { scratch } from '../fixtures/peers.ts';
-import { fileOf, greetingFile, ocix, output, refused } from './command.ts';
+import { fileOf, greetingFile, OCIX, ocix, output, refused } from './command.ts';
 
 /** What no runtime can be told. */
 const app = leastApp({ isolators: [{ name: 'example.com/odd', value: { a: 1 } }] });
@@ -36,6 +37,27 @@ describe('runtime-config', () => {
     const source = greetingFile();
     expect(output(['runtime-config', source, '-'], { cwd: folder })).toBe(output(['runtime-config', source]));
     expect(existsSync(join(folder, '-'))).toBe(false);
+  });
+
+  test('leaves the file that is there as it was where the new one cannot be written whole, and no other', () => {
+    const folder = scratch();
+    const file = fileOf(Buffer.from('{}'), 'config.json', folder);
+    // A process may write files of so many blocks of a kilobyte, and is told where it is not stopped by a signal.
+    const script = `trap '' XFSZ; ulimit -f 1; exec "$0" "$@"`;
+    const args = ['-c', script, process.execPath, OCIX, 'runtime-config', greetingFile(), file];
+    const { status, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 7, stderr: expect.stringContaining('output/write') });
+    expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['config.json'], '{}']);
+    output(['runtime-config', greetingFile(), file]);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('process');
+  });
+
+  test('writes into what is no file, and over no folder', () => {
+    const folder = scratch();
+    const script = '"$0" "$@" /dev/stdout | cat';
+    const args = ['-c', script, process.execPath, OCIX, 'runtime-config', greetingFile()];
+    expect(JSON.parse(spawnSync('bash', args, { encoding: 'utf8' }).stdout)).toHaveProperty('process');
+    expect(refused(['runtime-config', greetingFile(), folder])).toMatchObject({ status: 7, code: 'output/write' });
   });
 
   test('writes nothing where --strict finds something', () => {

@@ -108,13 +108,16 @@ test('names that differ only by the default registry name the same image, in a l
   expect(converted(`oci:${folder}:greeting:latest`)).toEqual([['docker.io/library/greeting:latest', idOf(first)]]);
 });
 
-test.each(['UPPER CASE', '../../x', '-x', 'a b', ''])('--ref %j is refused before anything is written', (name) => {
-  const folder = scratch();
-  const source = fileOf(dockerSave(first, { generation: '1.10' }), 'app.tar', folder);
-  const refusal = refused(['convert', `--ref=${name}`, source, join(folder, 'out')]);
-  expect(refusal).toMatchObject({ status: 4, code: 'image/reference' });
-  expect(() => readLayout(join(folder, 'out'))).toThrow('ENOENT');
-});
+test.each(['UPPER CASE', '../../x', '-x', 'a b', ''])(
+  '--ref %j is wrong usage, and nothing is read or written',
+  (name) => {
+    const folder = scratch();
+    const source = fileOf(dockerSave(first, { generation: '1.10' }), 'app.tar', folder);
+    const refusal = refused(['convert', `--ref=${name}`, source, join(folder, 'out')]);
+    expect(refusal).toMatchObject({ status: 2, code: 'usage/option' });
+    expect(() => readLayout(join(folder, 'out'))).toThrow('ENOENT');
+  },
+);
 
 describe('an index of several platforms', () => {
   const other = greeting('arm64');

@@ -143,21 +143,122 @@ describe('a name that is not UTF-8', () => {
   });
 });
 
+describe('an option that the source cannot follow is not passed over', () => {
+  test.each([
+    ['convert', '--arch', 'arm64'],
+    ['convert', '--layers', 'package'],
+    ['convert', '--distroless'],
+    ['convert', '--apt-repo', 'somewhere'],
+    ['convert', '--apt-keyring', 'somewhere'],
+    ['convert', '--components', 'main'],
+    ['convert', '--lock', 'lock'],
+    ['convert', '--dep', 'somewhere'],
+    ['convert', '--rkt-compat'],
+    ['convert', '--insecure'],
+    ['unpack', '--explain', 'libc6'],
+    ['bundle', '--configure'],
+    ['bundle', '--dep', 'somewhere'],
+    ['inspect', '--distroless'],
+    ['inspect', '--insecure'],
+    ['ls', '--explain', 'libc6'],
+    ['runtime-config', '--rkt-compat'],
+  ])('%s %s for a docker archive', (command, ...options) => {
+    const folder = scratch();
+    const out = ['inspect', 'ls', 'runtime-config'].includes(command) ? [] : ['out'];
+    const refusal = refused([command, ...options, greetingFile(), ...out], { cwd: folder });
+    expect(refusal).toMatchObject({ status: 2, code: 'usage/option', stdout: '' });
+    expect(refusal.lines[0]).toContain(`${options.join(' ').replace(/ (?!package).*/, '')} is for `);
+    expect(snapshot(folder)).toEqual([]);
+  });
+
+  test.each([
+    ['aci:nowhere', '--insecure'],
+    ['aci:nowhere', '--distroless'],
+    ['oci:nowhere', '--dep', 'somewhere'],
+    ['deb:nowhere', '--rkt-compat'],
+    ['deb:nowhere', '--apt-repo', 'somewhere'],
+    ['apt:stable/nowhere', '--dep', 'somewhere'],
+    ['tar:nowhere', '--passphrase-file', OCIX],
+    ['deb:nowhere', '--passphrase-file', OCIX],
+  ])('%s %s: said before anything is read', (source, ...options) => {
+    const refusal = refused(['inspect', source, ...options], { cwd: scratch() });
+    expect(refusal).toMatchObject({ status: 2, code: 'usage/option' });
+    expect(refusal.lines[0]).toContain(options[0]);
+  });
+
+  test.each([
+    ['docker2aci', '--dep', 'somewhere'],
+    ['docker2oci', '--rkt-compat'],
+    ['deb2oci', '--insecure'],
+  ])('%s, which names the format, %s', (command, ...options) => {
+    const folder = scratch();
+    expect(refused([command, 'nowhere', ...options], { cwd: folder })).toMatchObject({
+      status: 2,
+      code: 'usage/option',
+    });
+    expect(snapshot(folder)).toEqual([]);
+  });
+
+  test('an estate, of which nothing is fetched, --insecure and --lock; --dep is for the images that need it', () => {
+    const folder = scratch();
+    mkdirSync(join(folder, 'images'));
+    fileOf(dockerSave(image, { generation: '1.10' }), 'images/app.tar', folder);
+    for (const options of [['--insecure'], ['--lock', 'lock']])
+      expect(refused(['migrate', ...options, 'images', 'out'], { cwd: folder })).toMatchObject({
+        status: 2,
+        code: 'usage/option',
+      });
+    expect(output(['migrate', '--dep', 'images', '--rkt-compat', 'images', 'out'], { cwd: folder })).toContain(
+      'greeting',
+    );
+  });
+
+  test('two sources, --lock and --explain', () => {
+    for (const options of [
+      ['--lock', 'lock'],
+      ['--explain', 'libc6'],
+    ])
+      expect(refused(['diff', ...options, 'apt:stable/a', 'apt:stable/b'], { cwd: scratch() })).toMatchObject({
+        status: 2,
+        code: 'usage/option',
+      });
+  });
+
+  test('no signature to check, --allow-weak-signatures', () => {
+    const refusal = refused(['inspect', '--allow-weak-signatures', greetingFile()]);
+    expect(refusal).toMatchObject({ status: 2, code: 'usage/option' });
+  });
+});
+
 test.each([
-  ['convert', '--arch', 'arm64'],
-  ['convert', '--layers', 'package'],
-  ['convert', '--distroless'],
-  ['convert', '--apt-repo', 'somewhere'],
-  ['convert', '--apt-keyring', 'somewhere'],
-  ['convert', '--components', 'main'],
-  ['convert', '--lock', 'lock'],
-  ['unpack', '--explain', 'libc6'],
-  ['bundle', '--configure'],
-])('%s %s, which only packages can follow, is not passed over for another source', (command, ...options) => {
+  '--arch',
+  '--components',
+  '--dep',
+  '--explain',
+  '--apt-repo',
+  '--apt-keyring',
+  '--keyring',
+  '--lock',
+  '--passphrase-file',
+  '--signature',
+  '--sign-key',
+])('%s with nothing behind it, which a variable that was never set gives, is wrong usage', (option) => {
   const folder = scratch();
-  const refusal = refused([command, ...options, greetingFile(), 'out'], { cwd: folder });
-  expect(refusal).toMatchObject({ status: 2, code: 'usage/option', stdout: '' });
-  expect(refusal.lines[0]).toContain(options.join(' ').replace(/ (?!package).*/, ''));
+  const refusal = refused(['convert', option, '', greetingFile(), 'out'], { cwd: folder });
+  expect(refusal).toMatchObject({ status: 2, code: 'usage/option' });
+  expect(refusal.lines[0]).toContain(`nothing behind ${option}`);
+  expect(snapshot(folder)).toEqual([]);
+});
+
+test.each([
+  ['static:web', /static: is a target that another version/],
+  ['docker://example.com/app:1', /is in a registry/],
+  ['docker:app', /docker: is a source/],
+])('%s as a target is told for what it is', (out, what) => {
+  const folder = scratch();
+  const refusal = refused(['convert', greetingFile(), out], { cwd: folder });
+  expect(refusal).toMatchObject({ status: 2, code: 'usage/argument' });
+  expect(refusal.lines[0]).toMatch(what);
   expect(snapshot(folder)).toEqual([]);
 });
 
@@ -209,7 +310,10 @@ describe('what is not recognised or not supported ends in 3', () => {
     const folder = scratch();
     mkdirSync(join(folder, 'in'));
     writeFileSync(join(folder, 'in/readme'), 'x');
-    expect(refused(['convert', 'in', 'out'], { cwd: folder })).toMatchObject({ status: 3, code: 'format/unknown' });
+    mkdirSync(join(folder, 'in/.ocix-000000-1-00000000'));
+    const refusal = refused(['convert', 'in', 'out'], { cwd: folder });
+    expect(refusal).toMatchObject({ status: 3, code: 'format/unknown' });
+    expect(refusal.lines[1]).toMatch(/first entries: readme$/);
   });
 
   test.each(['docker://example.com/app:1', 'static:folder'])('%s, which another version reads', (source) => {

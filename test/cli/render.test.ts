@@ -179,6 +179,12 @@ describe('inspect', () => {
   Conffiles    /etc/a
                /etc/b`);
   });
+  test('shows as many files and packages as there are', () => {
+    const conffiles = Array.from({ length: 200_000 }, (_, i) => `/etc/${i}`);
+    expect(shown({ packages: [{ ...hello, conffiles }] })).toContain('\n               /etc/199999');
+    const packages = Array.from({ length: 200_000 }, () => hello);
+    expect(shown({ packages })).toContain('200000 packages');
+  });
   test('lists several packages', () => {
     const text = shown({ packages: [hello, { ...hello, name: 'libc6', scripts: [], size: 3 }] });
     expect(text).toContain(

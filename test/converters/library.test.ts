@@ -1,5 +1,5 @@
 /** The library's own face: convert, detect, inspect, open and list without the command around them. */
-import { createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -115,6 +115,25 @@ describe('open()', () => {
     expect(temporary()).toEqual(before);
   });
 
+  test('closes its source where no image of it is meant', async () => {
+    const file = fileOf(bytes);
+    const isOpen = () =>
+      readdirSync('/proc/self/fd').some((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === file;
+        } catch {
+          return false; // the one that lists them
+        }
+      });
+    for (const work of [open(`docker-archive:${file}:none`), open(file, { platform: 'linux/s390x' })])
+      expect(await codeOf(work)).toBe('image/select');
+    expect(isOpen()).toBe(false);
+    const source = await open(file);
+    expect(isOpen()).toBe(true);
+    await source.close();
+    expect(isOpen()).toBe(false);
+  });
+
   test('refuses and cleans up where the source is none', async () => {
     expect(await codeOf(open({ stream: createReadStream(fileOf(gzipSync('x'.repeat(9000)))) }))).toBe('format/unknown');
   });
@@ -134,6 +153,19 @@ describe('inspect(), detect() and list()', () => {
     expect(offers.map(({ format }) => format)).toEqual(['docker-archive', 'oci']);
     expect(offers[0]!.confidence).toBeGreaterThan(offers[1]!.confidence);
     expect(await codeOf(detect(fileOf(Buffer.from('no'))))).toBe('format/unknown');
+  });
+
+  test('list names a damaged layer as convert does', async () => {
+    const damaged = Buffer.from(image.layers[1] as Uint8Array);
+    damaged[600] = 0x7a;
+    const file = fileOf(dockerSave({ ...image, layers: [image.layers[0]!, damaged] }, { generation: '1.10' }));
+    const places = [list(file), convert(file, join(scratch(), 'out'))].map((work) =>
+      work.then(
+        () => 'no refusal',
+        (error) => (error as OcixError).at.filter((place) => place.startsWith('layer')),
+      ),
+    );
+    expect(await Promise.all(places)).toEqual([['layer 2'], ['layer 2']]);
   });
 
   test('list gives the merged tree, one layer, or a part of either', async () => {

@@ -286,6 +286,16 @@ describe('a repository over HTTP', () => {
     expect([refusal?.code, refusal?.status]).toEqual(['network/failed', 6]);
   });
 
+  test('that lacks one of many packages is not asked for all the others', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `lib${i}`);
+    const packages = [{ Package: 'app', Depends: names.join(', ') }, ...names.map((Package) => ({ Package }))];
+    const files = await filesOf({ packages: packages.map((fields) => ({ fields })) }, {});
+    const asked: string[] = [];
+    const without = new Map([...files].filter(([path]) => !path.startsWith('pool/') || !/lib[01]_/.test(path)));
+    expect(await codeOf(async () => read(await serve(served(without, asked))))).toBe('apt/index');
+    expect(asked.filter((url) => url.startsWith('/pool/')).length).toBeLessThan(30);
+  });
+
   test('that sends more than it promised is refused, and nothing is kept', async () => {
     const files = await filesOf(TOYS, {});
     const cache = scratch();

@@ -1,4 +1,5 @@
 /** Lists of repositories that say who vouches for each. */
+import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PrivateKey } from 'openpgp';
@@ -28,6 +29,20 @@ describe('listed with what vouches for it', () => {
     expect(await codeOf(async () => read(await listOf(inStanza(await newKey()))))).toBe('signature/untrusted');
     const broken = inStanza(key).replaceAll(/[a-z]/g, 'x');
     expect(await codeOf(async () => read(await listOf(broken)))).toBe('keyring/invalid');
+  });
+
+  test('in a pipe, as shells have them for a list that is made on the spot', async () => {
+    const pipe = join(scratch(), 'list');
+    spawnSync('mkfifo', [pipe]);
+    spawn('sh', ['-c', 'cat "$0" > "$1"', await listOf(inStanza(key)), pipe]);
+    expect((await read(pipe, { keyrings: [] })).packages).toBe(ALL);
+  });
+
+  test('in a file that is not there, or far too long for a list, is refused', async () => {
+    expect(await codeOf(() => read(join(scratch(), 'gone.list')))).toBe('source/missing');
+    const long = join(scratch(), 'long.list');
+    writeFileSync(long, '#'.repeat(2 ** 20 + 1));
+    expect(await codeOf(() => read(long))).toBe('size/mismatch');
   });
 
   test('by its fingerprint: it has to be among those that the user gives', async () => {

@@ -1,5 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findFile } from '../../../formats/archive/archive.ts';
 import { folderArchive } from '../../../formats/archive/folder.ts';
@@ -20,6 +20,17 @@ function layout(): string {
   symlinkSync('../secret', join(root, 'leak'));
   symlinkSync('..', join(root, 'out'));
   return root;
+}
+
+/** Root may read everything. */
+async function asNobody<T>(work: () => Promise<T>): Promise<T> {
+  if (process.getuid!() !== 0) return work();
+  process.seteuid!(65534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid!(0);
+  }
 }
 
 const open = async (root: string, limits = {}) => folderArchive(root, contextWith(limits));
@@ -69,6 +80,16 @@ describe('a folder as an archive', () => {
     expect(await codeOf(() => open(root, { members: 4 }))).toBe('limit/members');
     for (let i = 0; i < 6; i++) writeFileSync(join(root, `blobs/${i}`), '');
     expect(await codeOf(async () => (await open(root, { members: 6 })).list('blobs'))).toBe('limit/members');
+  });
+
+  test('says so where a folder in it may not be read, and does not take it for an empty one', async () => {
+    const root = layout();
+    chmodSync(dirname(root), 0o755);
+    chmodSync(join(root, 'refs/deep'), 0o000);
+    const archive = await open(root);
+    expect(await asNobody(() => codeOf(() => archive.list('refs')))).toBe('source/unreadable');
+    expect(await asNobody(() => codeOf(() => archive.namesIn!('refs/deep')))).toBe('source/unreadable');
+    expect(await asNobody(() => archive.list('blobs'))).toEqual(['blobs/blob']);
   });
 
   test('that cannot be listed is refused', async () => {

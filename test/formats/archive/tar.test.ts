@@ -5,7 +5,7 @@ import { tar } from '../../../fixtures/tar.ts';
 import { zstd } from '../../../fixtures/zstd.ts';
 import { openArchive } from '../../../formats/archive/open.ts';
 import { createContext } from '../../../formats/base/context.ts';
-import { bytesSource, type RandomSource } from '../../../formats/bytes/source.ts';
+import { bytesSource, type RandomSource, streamSource } from '../../../formats/bytes/source.ts';
 import { codeOf, contextWith, memberText, memoryKeeper, openTar, sliced, WAYS, whole } from '../support.ts';
 import { bytes, layer } from './entries.ts';
 
@@ -124,5 +124,35 @@ describe('an archive', () => {
     const archive = await openArchive(source, memoryKeeper, contextWith());
     expect(archive.names()).toEqual(['big', 'small']);
     expect(read).toBeLessThan(200_000);
+  });
+});
+
+describe('zeros without an end', () => {
+  const PIECE = new Uint8Array(2 ** 16);
+
+  test('are a tar of nothing after a few reads, in a file and in a stream', async () => {
+    let read = 0;
+    async function* zeros(length: number): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < length; at += PIECE.length, read++) {
+        if (read === 1000) throw new Error('it is read to its end');
+        yield PIECE.subarray(0, length - at);
+      }
+    }
+    const window = (_: number, length: number) => zeros(length);
+    const file: RandomSource = { ...bytesSource('in', PIECE), size: 2 ** 40, window };
+    for (const source of [file, streamSource('in', zeros(2 ** 40))]) {
+      expect((await openArchive(source, memoryKeeper, contextWith())).names()).toEqual([]);
+      expect(read).toBeLessThan(10);
+    }
+  });
+
+  test('behind an archive are read from a stream to their end, for whoever writes it', async () => {
+    let written = 0;
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield bytes;
+      for (; written < 20; written++) yield PIECE;
+    }
+    const archive = await openArchive(streamSource('in', chunks()), memoryKeeper, contextWith());
+    expect([archive.names().length, written]).toEqual([12, 20]);
   });
 });

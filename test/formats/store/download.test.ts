@@ -1,11 +1,14 @@
 /** Files fetched over HTTP: what the tests of repositories do not reach. */
+import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createContext } from '../../../formats/base/context.ts';
+import { digestOf, hexOf } from '../../../formats/bytes/digest.ts';
 import { downloads } from '../../../formats/store/download.ts';
 import { scratch } from '../../fixtures/peers.ts';
-import { codeOf } from '../support.ts';
+import { codeOf, whole } from '../support.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -56,4 +59,27 @@ test('names are asked for as they are', async () => {
   });
   await downloads(scratch(), createContext()).small({ base, path: 'pool/a_1%3a2+b.deb' }, 10);
   expect(asked).toBe('/pool/a_1%253a2%2Bb.deb');
+});
+
+test('what came of a file is gone on with, also after another mirror did not have it', async () => {
+  const bytes = Buffer.from('0123456789');
+  const ranges: (string | undefined)[] = [];
+  const base = await listening(({ headers }, response) => {
+    ranges.push(headers.range);
+    if (ranges.length === 1) {
+      response.writeHead(200, { 'content-length': 10 });
+      response.write(bytes.subarray(0, 4), () => response.destroy());
+    } else if (ranges.length === 2) response.writeHead(404).end();
+    else response.writeHead(206, { 'content-range': 'bytes 4-9/10' }).end(bytes.subarray(4));
+  });
+  const cache = scratch();
+  const wanted = { digest: digestOf(bytes), size: bytes.length };
+  const file = () => downloads(cache, createContext()).file({ base, path: 'x' }, wanted);
+  expect(await codeOf(file)).toBe('network/failed');
+  expect(await file()).toBeUndefined();
+  const found = await file();
+  expect(Buffer.from(await whole(found!.window(0, 10)))).toEqual(bytes);
+  await found!.close();
+  expect(ranges.slice(2)).toEqual(['bytes=4-']);
+  expect(readdirSync(join(cache, 'sha256'))).toEqual([hexOf(wanted.digest)]);
 });
