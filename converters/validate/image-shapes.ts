@@ -36,6 +36,7 @@ import {
   hasRightEncoding,
   isAbsolute,
   isBase64,
+  isDigestText,
   isRegistered,
   isSignal,
   isTime,
@@ -132,7 +133,7 @@ const child = (place: AnnotationPlace): Shape =>
 export const index = (place: AnnotationPlace): Shape =>
   object({
     schemaVersion: required(oneOf(2), 'oci/index-schema-version'),
-    mediaType: under('oci/index-media-type', mediaType),
+    mediaType: under('oci/index-media-type', text), // which one is looked at where the descriptor is known
     artifactType,
     manifests: required(under('oci/index-manifests', list(child(place))), 'oci/index-manifests'),
     subject: descriptor(),
@@ -141,7 +142,7 @@ export const index = (place: AnnotationPlace): Shape =>
 
 export const manifest: Shape = object({
   schemaVersion: required(oneOf(2), 'oci/manifest-schema-version'),
-  mediaType: under('oci/manifest-media-type', mediaType),
+  mediaType: under('oci/manifest-media-type', text),
   artifactType,
   config: required(under('oci/manifest-config', anyDescriptor()), 'oci/manifest-config'),
   layers: required(under('oci/manifest-layers', list(anyDescriptor())), 'oci/manifest-layers'),
@@ -212,7 +213,7 @@ export const config: Shape = both(
     rootfs: required(
       object({
         type: required(oneOf('layers')),
-        diff_ids: required(list(under('oci/config-diff-ids', matching(DIGEST, 'a digest')))),
+        diff_ids: required(list(under('oci/config-diff-ids', passing(isDigestText, 'a digest')))),
       }),
       'oci/config-rootfs',
     ),

@@ -90,6 +90,7 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/annotations-domain', `${KEY}mine`, 'x'],
     ['oci/annotations-value', `${KEY}org.opencontainers.image.created`, 'yesterday'],
     ['oci/annotations-value', `${KEY}org.opencontainers.image.url`, 'not an address'],
+    ['oci/annotations-value', `${KEY}org.opencontainers.image.base.digest`, 'sha256:abc'],
     ['oci/base-name', `${KEY}org.opencontainers.image.base.name`, 'library/debian:12'],
   ],
   config: [
@@ -103,6 +104,8 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/config-rootfs', '/rootfs', undefined],
     ['oci/config-rootfs', '/rootfs/type', 'parts'],
     ['oci/config-diff-ids', '/rootfs/diff_ids', ['x']],
+    ['oci/config-diff-ids', '/rootfs/diff_ids', ['sha256:abc']],
+    ['oci/config-diff-ids', '/rootfs/diff_ids', [DIGEST.toUpperCase().replace('SHA256', 'sha256')]],
     ['oci/config-history-form', '/history', 'none'],
     ['oci/config-history-form', '/history/0/created', 'yesterday'],
     ['oci/config-history', '/history/2', {}],
@@ -135,6 +138,44 @@ describe.each(Object.keys(DOCUMENTS) as Kind[])('a document of the kind %s', (ki
     expect(rulesIn(found)).toContain(rule);
     const { outcome, must, should } = found.verdict;
     expect(outcome).toBe(must ? 'not compliant' : should ? 'compliant' : 'unconditionally compliant');
+  });
+});
+
+test.each([
+  ['index', index],
+  ['manifest', manifest],
+])('a mediaType that is none is one finding: %s', async (kind, sound) => {
+  for (const wrong of ['text', '', null, 7]) {
+    const found = await validateDocument(patched(sound, '/mediaType', wrong), kind);
+    expect([wrong, found.findings.map(({ rule }) => rule)]).toEqual([wrong, [`oci/${kind}-media-type`]]);
+  }
+});
+
+describe('a time', () => {
+  const at = async (created: string) => rulesIn(await validateDocument({ ...config, created }, 'config'));
+
+  test.each([
+    '2016-12-31T23:59:60Z',
+    '1990-12-31T15:59:60.5-08:00',
+    '2017-01-01T08:59:60+09:00',
+    '0000-02-29T23:59:60Z',
+    '2024-02-29t00:00:00z',
+    '2024-02-29T00:00:00-00:00',
+  ])('may be %s', async (created) => {
+    expect(await at(created)).toEqual([]);
+  });
+
+  test.each([
+    '2020-01-01T12:30:60Z',
+    '2016-12-31T23:59:60+01:00',
+    '2016-12-30T23:59:60Z',
+    '2016-12-31T23:59:61Z',
+    '2024-02-29 00:00:00Z',
+    '2024-02-29T24:00:00Z',
+    '2023-02-29T00:00:00Z',
+    '2024-02-29T00:00:00+0100',
+  ])('may not be %s', async (created) => {
+    expect(await at(created)).toEqual(['oci/config-created']);
   });
 });
 
@@ -201,6 +242,7 @@ describe('schema 1', () => {
   test.each<readonly [RuleId, string, unknown]>([
     ['docker/schema-1', '/fsLayers', []],
     ['docker/schema-1', '/fsLayers/0/blobSum', 'x'],
+    ['docker/schema-1', '/fsLayers/0/blobSum', 'sha256:abc'],
     ['docker/schema-1', '/history', [step(1, 3), step(2)]],
     ['docker/schema-1', '/history', [step(1, 2), step(2, 3)]],
     ['docker/schema-1', '/history', [step(1, 2), { v1Compatibility: '{' }]],
