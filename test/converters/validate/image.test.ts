@@ -42,6 +42,7 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/descriptor-size', '/size', 1.5],
     ['oci/descriptor-size', '/size', '7'],
     ['oci/descriptor-size', '/size', 2 ** 64],
+    ['oci/descriptor-size', '/size', 2 ** 63],
     ['json/number', '/size', 2 ** 53 + 2],
     ['oci/descriptor-urls', '/urls', ['not a uri']],
     ['oci/descriptor-urls-scheme', '/urls', ['ftp://example.com/x']],
@@ -218,6 +219,57 @@ describe('JSON', () => {
     const found = await validateDocument(`{"a":"${'x'.repeat(200)}"}`, 'index', { limits: { 'json-bytes': 100 } });
     expect(rulesIn(found)).toEqual(['input/limits']);
     expect(found.findings[0]!.message).toContain('--limit json-bytes');
+  });
+});
+
+describe('I-JSON', () => {
+  /** A descriptor with a member of its own, as it is written. */
+  const withMember = (json: string) =>
+    JSON.stringify(descriptor).replace('{', `{"com.example.more":{"a~b":[0,${json}]},`);
+  const broken = async (json: string) => {
+    const found = await validateDocument(withMember(json), 'descriptor');
+    return found.findings.map(({ rule, at }) => `${rule} ${at.join(' > ')}`);
+  };
+  const PLACE = '/com.example.more/a~0b/1';
+
+  test.each(['9007199254740992', '-9007199254740993', '1E400', '1e-400', '3.141592653589793238462643383279'])(
+    'has no number like %s, whoever reads it',
+    async (json) => expect(await broken(json)).toEqual([`json/number ${PLACE}`]),
+  );
+
+  test.each([
+    '9007199254740991',
+    '-0',
+    '1e20',
+    '0.1',
+    '1.000000000000000000000',
+    '1.7976931348623157e308',
+    '"9007199254740993"',
+  ])('may have %s', async (json) => expect(await broken(json)).toEqual([]));
+
+  test.each(['"\\ud800"', '"\\udc00\\ud800"', '"\\uffff"', '"\ufdd0"', '"\u{1fffe}"'])(
+    'has no text like %s',
+    async (json) => expect(await broken(json)).toEqual([`json/encoding ${PLACE}`]),
+  );
+
+  test('has no such text as the name of a member', async () => {
+    expect(await broken('{"\\ud800":1}')).toEqual([`json/encoding ${PLACE}`]);
+  });
+
+  test('may have pairs of surrogates', async () => {
+    expect(await broken('"\\ud83d\\ude00 \u{1f600}"')).toEqual([]);
+  });
+
+  test.each([
+    ['9223372036854775807', ['json/number']],
+    ['9223372036854775808', ['json/number', 'oci/descriptor-size']],
+    ['1e400', ['json/number', 'oci/descriptor-size']],
+  ])('a size of %s is held against 2^63-1 as it is written', async (size, rules) => {
+    const found = await validateDocument(
+      JSON.stringify(descriptor).replace('"size":7', `"size":${size}`),
+      'descriptor',
+    );
+    expect(rulesIn(found)).toEqual(rules);
   });
 });
 
