@@ -19,6 +19,7 @@ import type { EntryType, TarEntry } from '../../formats/tar/entry.ts';
 import { type TarHandler, tarScanner } from '../../formats/tar/scanner.ts';
 import { type ControlFile, checkControlFiles, ruleOfMembers } from './debian-control.ts';
 import { addRefusal, attempt, type Run, shown } from './findings.ts';
+import { finishWhole } from './layer.ts';
 import { MOST_NAMES } from './layer-entries.ts';
 import type { FileRules } from './rule-set.ts';
 import type { RuleId } from './rules/index.ts';
@@ -81,7 +82,7 @@ async function scan(name: string, archive: DataArchive, handler: TarHandler, run
       checkAbort(run.context);
       scanner.push(next.value);
     }
-    scanner.finish();
+    finishWhole(scanner);
     return true;
   } catch (error) {
     addRefusal(run, 'deb/tar', [name], error);

@@ -47,6 +47,11 @@ test('a sound image has no finding', async () => {
   expect(found).toMatchObject({ format: 'aci', findings: [] });
 });
 
+test('an image that ends in the padding behind its last file is not whole', async () => {
+  const cut = tar([...entries(), { name: 'rootfs/last', body: 'x' }], { dialect: 'ustar' }).subarray(0, -1024 - 500);
+  expect(rulesIn(await validate(`aci:${fileWith(cut, 'app.aci')}`))).toEqual(['appc/archive-tar']);
+});
+
 test('a sound image has none compressed, and is recognised', async () => {
   expectUnconditional(await validate(fileWith(gzipSync(tar(entries())), 'x')));
 });
