@@ -31,7 +31,7 @@ export const mapping: Shape = object({
 const device = object({
   type: required(matching(/^[cbup]$/, 'c, b, u or p')),
   path: required(text),
-  fileMode: whole(0, 0o777),
+  fileMode: uint32, // the schema ends at 512, the text does not, and podman writes the bits of the type too
   major: int64,
   minor: int64,
   uid: uint32,

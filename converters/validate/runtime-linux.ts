@@ -109,6 +109,13 @@ function checkDevices(linux: Json, found: Found): void {
     const [type, path, major, minor] = ['type', 'path', 'major', 'minor'].map((name) => member(device, name));
     if (typeof path === 'string' && !path.startsWith('/'))
       found(`${at}/path`, `${shown(path)} is not absolute`, 'runtime/devices');
+    const mode = member(device, 'fileMode');
+    if (typeof mode === 'number' && mode > 0o777)
+      found(
+        `${at}/fileMode`,
+        `${mode}, which is 0o${mode.toString(8)}, says more than permissions`,
+        'runtime/devices-mode',
+      );
     if (type === 'p' || !isObject(device)) continue;
     if (major === undefined || minor === undefined) found(at, 'major or minor is missing', 'runtime/devices');
     const key = JSON.stringify([type, major, minor]);

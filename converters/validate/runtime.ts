@@ -163,13 +163,14 @@ function checkCapabilities(capabilities: Json | undefined, found: Found): void {
     for (const one of values)
       if (!KNOWN_CAPABILITIES.has(one)) found(at(name), `there is no ${shown(one)}`, 'runtime/capability-name');
   }
-  const within = (inner: (typeof SETS)[number], outer: (typeof SETS)[number]): void => {
+  type Set = (typeof SETS)[number];
+  const within = (inner: Set, outer: Set, rule: RuleId): void => {
     const strange = sets.get(inner)!.filter((one) => !sets.get(outer)!.includes(one));
-    if (strange.length) found(at(inner), `${shown(strange)} is not in ${outer}`, 'runtime/capability-sets');
+    if (strange.length) found(at(inner), `${shown(strange)} is not in ${outer}`, rule);
   };
-  within('effective', 'permitted');
-  within('ambient', 'permitted');
-  within('ambient', 'inheritable');
+  within('effective', 'permitted', 'runtime/capability-sets');
+  within('ambient', 'permitted', 'runtime/capability-ambient');
+  within('ambient', 'inheritable', 'runtime/capability-ambient');
   const idle = sets.get('inheritable')!.filter((one) => !sets.get('ambient')!.includes(one));
   if (idle.length)
     found(at('inheritable'), `${shown(idle)} is inheritable, and not ambient`, 'runtime/capability-inheritable');

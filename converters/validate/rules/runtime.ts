@@ -108,8 +108,14 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
   'runtime/capability-sets': [
     'must',
     'https://man7.org/linux/man-pages/man7/capabilities.7.html',
-    'effective and ambient capabilities are permitted, and ambient ones inheritable',
+    'effective capabilities are permitted',
     KERNEL,
+  ],
+  'runtime/capability-ambient': [
+    'note',
+    'https://man7.org/linux/man-pages/man7/capabilities.7.html',
+    'ambient capabilities are permitted and inheritable',
+    'Leave the set empty: runtimes pass over what the kernel does not make ambient, and write such a config.json themselves.',
   ],
   'runtime/capability-inheritable': [
     'should',
@@ -238,6 +244,12 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
     'config-linux.md#devices',
     'devices have absolute paths, and numbers unless they are pipes',
     CORRECT,
+  ],
+  'runtime/devices-mode': [
+    'note',
+    'config-linux.md#devices',
+    'fileMode of a device has the bits of permissions only',
+    'Leave out the type; runtimes take it from the member type.',
   ],
   'runtime/devices-twice': [
     'should',

@@ -65,7 +65,9 @@ const BREACHES: readonly (readonly [rule: RuleId, pointer: string, value: unknow
   ['runtime/io-priority', '/process/ioPriority', { class: 'IOPRIO_CLASS_BE', priority: 8 }],
   ['runtime/capability-name', '/process/capabilities/bounding', ['CAP_FLY']],
   ['runtime/capability-sets', '/process/capabilities/effective', ['CAP_CHOWN']],
-  ['runtime/capability-sets', '/process/capabilities/ambient', ['CAP_KILL']],
+  ['runtime/capability-ambient', '/process/capabilities/ambient', ['CAP_KILL']],
+  ['runtime/devices-mode', '/linux/devices/0/fileMode', 0o20644],
+  ['runtime/form', '/linux/devices/0/fileMode', 2 ** 32],
   ['runtime/capability-inheritable', '/process/capabilities/inheritable', ['CAP_KILL']],
   ['runtime/hostname', '/linux/namespaces', [{ type: 'mount' }]],
   ['runtime/mount-destination-1.0', '/mounts/0/destination', 'proc'],
@@ -170,6 +172,11 @@ describe('the machine at hand', () => {
 describe('a config.json with what is no fault', () => {
   test.each<readonly [string, unknown]>([
     ['/process/consoleSize', { height: 0, width: 0 }],
+    // As runc and crun write it when they are asked for a config.json.
+    ['/process/capabilities', { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }],
+    // As podman writes them.
+    ['/linux/devices/0/fileMode', 0o20644],
+    ['/linux/seccomp/syscalls/0/names', ['syscall', 'timerfd']],
     ['/annotations', { 'org.opencontainers.image.base.name': 'debian' }],
     [
       '/mounts/4',
