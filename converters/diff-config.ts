@@ -176,13 +176,19 @@ function part(document: RuntimeDocument, name: string): RuntimeDocument {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as RuntimeDocument) : {};
 }
 
+/** Without capabilities a process keeps those of the runtime, and with none it has none. */
+function memberOf(place: string, value: Json): Json | undefined {
+  if (place === 'process.capabilities' && value !== null) return comparable(value) ?? {};
+  return place === 'linux.sysctl' ? comparableTexts(value) : comparable(value);
+}
+
 /** Where the root filesystem lies is not compared: it is what else is compared. The version only says what the rest needs. */
 function runtimeFields(document: RuntimeDocument, other: RuntimeDocument, choice: ConfigChoice): Fields {
   const fields = new Map<string, Json | undefined>();
   for (const [name, value] of Object.entries(document)) {
     if (DIVIDED.includes(name))
       for (const [member, one] of Object.entries(part(document, name)))
-        fields.set(`${name}.${member}`, comparable(one));
+        fields.set(`${name}.${member}`, memberOf(`${name}.${member}`, one));
     else if (name === 'annotations')
       fields.set(name, comparableTexts(own(sharedAnnotations(value, other['annotations'], choice), choice)));
     else if (name !== 'ociVersion' || choice.all) fields.set(name, comparable(value));
