@@ -103,6 +103,8 @@ function imageFields(image: Image, other: Image, choice: ConfigChoice): Fields {
   fields.set('labels', comparableTexts(own(Object.fromEntries(config.labels), choice)));
   fields.set('annotations', comparableTexts(own(annotations, choice)));
   // That there are none is a statement of its own.
+  if (config.isolation?.capabilities?.length === 0)
+    fields.set('isolation', { ...(fields.get('isolation') as object | undefined), capabilities: [] });
   return fields.set('supplementaryGroups', config.supplementaryGroups && [...config.supplementaryGroups]);
 }
 
