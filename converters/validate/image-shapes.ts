@@ -168,7 +168,7 @@ const strings = list(text);
 
 /** Docker writes its own members here too; they are nobody's business. */
 const execution = object({
-  User: nullable(under('oci/config-user', passing(isUser, 'a user as Linux can resolve it'))),
+  User: nullable(text),
   ExposedPorts: nullable(both(mapOf(anyObject), namesPass('oci/config-ports', isPort, 'a port'))),
   Env: nullable(both(strings, each('oci/config-env', isVariable, 'NAME=VALUE'))),
   Entrypoint: nullable(strings),
@@ -221,6 +221,12 @@ export const config: Shape = both(
     history: nullable(under('oci/config-history-form', list(step))),
   }),
   (value, pointer, report) => checkPlatformValues(value, pointer, 'oci/config-platform-values', report),
+  (value, pointer, report) => {
+    const user = member(member(value, 'config'), 'User');
+    // The text has forms for Linux alone; accounts of Windows have spaces and backslashes in their names.
+    if (typeof user === 'string' && member(value, 'os') !== 'windows' && !isUser(user))
+      report(`${pointer}/config/User`, `${shown(user)} is not a user as Linux can resolve it`, 'oci/config-user');
+  },
 );
 
 function namesPass(rule: RuleId, test: (name: string) => boolean, expected: string): Shape {

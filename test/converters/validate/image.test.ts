@@ -68,6 +68,11 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/type-confusion', '/layers', []],
     ['oci/type-confusion', '/config', null],
     ['oci/name-twice', '/manifests/1', { ...descriptor, digest: `sha256:${'0'.repeat(64)}` }],
+    [
+      'oci/name-twice',
+      '/manifests/1',
+      { ...descriptor, digest: `sha256:${'0'.repeat(64)}`, platform: { os: 'linux', architecture: 'amd64' } },
+    ],
     ['oci/ref-name', '/manifests/0/annotations', { 'org.opencontainers.image.ref.name': 'a b' }],
     ['oci/ref-name-place', '/annotations', { 'org.opencontainers.image.ref.name': 'a' }],
   ],
@@ -185,6 +190,12 @@ describe('a place', () => {
     const found = await validateDocument(patched(manifest, '/layers/0/annotations', { 'a/b~c': 7 }), 'manifest');
     expect(placesOf(found, 'oci/annotations')).toEqual(['/layers/0/annotations/a~1b~0c']);
   });
+});
+
+test('an account of Windows is a user of Windows', async () => {
+  const of = (os: string) => ({ ...config, os, config: { User: 'NT AUTHORITY\\SYSTEM' } });
+  expectUnconditional(await validateDocument(of('windows'), 'config'));
+  expect(rulesIn(await validateDocument(of('linux'), 'config'))).toEqual(['oci/config-user']);
 });
 
 describe('what the text of the specification allows and its schema does not', () => {
