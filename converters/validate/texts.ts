@@ -49,9 +49,16 @@ export function isTime(value: string): boolean {
 const endsMonth = (minute: Date): boolean =>
   new Date(minute.getTime() + 60_000).toISOString().endsWith('-01T00:00:00.000Z');
 
-/** RFC 3986: a scheme, and nothing that has to be escaped. */
-export const isUri = (value: string): boolean =>
-  /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/.test(value);
+/** RFC 3986: what may stand in a name, a path or a query without a meaning of its own. */
+const PLAIN = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})";
+const HOST = "(?:\\[[A-Za-z0-9\\-._~!$&'()*+,;=:%]+\\]|(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)";
+/** Two slashes in front are those of a host. */
+const AUTHORITY = `(?://(?:${PLAIN}*@)?${HOST}(?::[0-9]*)?(?=[/?#]|$)|(?!//))`;
+const URI = new RegExp(
+  `^[A-Za-z][A-Za-z0-9+.-]*:${AUTHORITY}(?:${PLAIN}|/)*(?:\\?(?:${PLAIN}|[/?])*)?(?:#(?:${PLAIN}|[/?])*)?$`,
+);
+
+export const isUri = (value: string): boolean => URI.test(value);
 
 export const isWebAddress = (value: string): boolean => /^https?:/i.test(value);
 

@@ -185,6 +185,31 @@ describe('a time', () => {
   });
 });
 
+describe('a URI', () => {
+  const at = async (url: string) => rulesIn(await validateDocument({ ...descriptor, urls: [url] }, 'descriptor'));
+
+  test.each([
+    'https://example.com',
+    'http://user:pass@[2001:db8::1]:8080/a;b=c/%7Ed?x=/?#y',
+    'https://example.com/a@b:c?d[0]='.replace('[0]', '%5B0%5D'),
+    'http:',
+    'https://',
+  ])('may be %s', async (url) => {
+    expect(await at(url)).toEqual([]);
+  });
+
+  test.each([
+    'http://[::1',
+    'https://a b',
+    'https://a/[b]',
+    'https://a:port/',
+    'https://a/%zz',
+    'https://a/#b#c',
+    '//a',
+    'https://ü/',
+  ])('may not be %s', async (url) => expect(await at(url)).toEqual(['oci/descriptor-urls']));
+});
+
 describe('a place', () => {
   test('is a JSON pointer, with slashes of names escaped', async () => {
     const found = await validateDocument(patched(manifest, '/layers/0/annotations', { 'a/b~c': 7 }), 'manifest');
