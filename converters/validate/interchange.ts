@@ -19,16 +19,19 @@ export interface Interchange {
 export function exactly(value: Json, bytes: Uint8Array): Interchange {
   const text = strictUtf8(bytes) ?? '';
   // Most documents have no number that is long enough, or only digits in a digest.
-  const rounded = /[\d.]{16}|\d[eE]/.test(text) ? numbersIn(text, isBeyondDouble) : [];
+  const rounded = /[\d.]{16}|\d[eE]/.test(text) ? numbersIn(text, value, isBeyondDouble) : [];
   let top = value;
-  for (const { literal, path } of rounded) top = replaced(top, path, towardsZero(literal));
+  for (const { literal, holder, key } of rounded) {
+    if (holder) holder[key] = towardsZero(literal);
+    else top = towardsZero(literal);
+  }
   return { value: top, rounded };
 }
 
 export function checkInterchange({ value, rounded }: Interchange, found: Found): void {
-  for (const { literal, path } of rounded) {
+  for (const { literal, pointer } of rounded) {
     const shown = literal.length > 40 ? `${literal.slice(0, 37)}...` : literal;
-    found(path.reduce<string>(pointerTo, ''), `${shown} is a number that readers round differently`, 'json/number');
+    found(pointer, `${shown} is a number that readers round differently`, 'json/number');
   }
   checkText(value, '', found);
 }
@@ -75,15 +78,4 @@ function nextTowardsZero(value: number): number {
   view.setFloat64(0, value);
   view.setBigUint64(0, view.getBigUint64(0) - 1n);
   return view.getFloat64(0);
-}
-
-/** Within a value of one's own that nobody else has seen. */
-function replaced(top: Json, path: WrittenNumber['path'], value: number): Json {
-  const last = path.at(-1);
-  if (last === undefined) return value;
-  const parent = path
-    .slice(0, -1)
-    .reduce<unknown>((found, name) => (found as Record<string | number, unknown>)[name], top);
-  Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true });
-  return top;
 }

@@ -28,7 +28,7 @@ const MOST_LINKS = 10_000;
 /** Links are looked up in every layer below, for every image that has them. */
 const MOST_LOOKUPS = 50_000_000;
 /** Characters of a name that are looked up as fast as a short one. */
-const LOOKUP = 64;
+const LOOKUP = 4;
 
 const AGAIN = 'there is another entry for this path';
 
@@ -53,6 +53,8 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
   /** Folders with an entry that is no whiteout, and those of them with a whiteout behind it. */
   const folders = new Set<string>();
   const late = new Set<string>();
+  /** Folders that are called as whiteouts are. */
+  const whiteouts = new Set<string>();
   /** Hard links to what has not come yet, and to such links. */
   const links = new Map<string, string>();
   let partial = false;
@@ -148,11 +150,11 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
     add('layer/whiteout-order', path, `the whiteout ${baseOf(path)} stands behind its siblings`);
   }
 
-  /** What lies below a whiteout makes a folder of it, also where that has no entry of its own. */
+  /** What lies below a whiteout makes a folder of it, also where that has no entry of its own. The outermost says enough. */
   function checkFolders(path: string): void {
-    if (!/(?:^|\/)\.wh\./.test(path)) return;
-    for (let folder = path; folder !== ''; folder = parentOf(folder))
-      if (baseOf(folder).startsWith('.wh.')) add('layer/whiteout-empty', folder, 'the whiteout is a folder');
+    const [folder] = /^(?:.*?\/)??\.wh\.[^/]*/s.exec(path) ?? [];
+    if (folder !== undefined && !whiteouts.has(folder)) add('layer/whiteout-empty', folder, 'the whiteout is a folder');
+    if (folder !== undefined) whiteouts.add(folder);
   }
 
   function remember(entry: TarEntry, path: string): void {
@@ -190,11 +192,11 @@ export function checkLinks(
   const stack = [entries, ...below.toReversed()];
   if (stack.some(({ partial }) => partial)) return;
   for (const { path, target } of entries.links) {
-    const hiding = namesThatHide(target);
-    run.spent.lookups += stack.length * (1 + Math.ceil((hiding.length * target.length) / LOOKUP));
+    run.spent.lookups += stack.length * (1 + Math.ceil((target.split('/').length * target.length) / LOOKUP));
     if (run.spent.lookups > MOST_LOOKUPS)
       return run.findings.add('layer/names-unchecked', at, 'there are too many hard links to look all of them up');
     if (throughLink(target, stack)) continue;
+    const hiding = namesThatHide(target);
     const found = stack.find(({ names }) => names.has(target) || isHidden(target, hiding, names));
     const type = found?.names.get(target);
     if (type !== undefined && type !== 'dir') continue;
