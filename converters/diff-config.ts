@@ -15,7 +15,7 @@ import { manifestAnnotations } from './targets/oci-documents.ts';
 export const IMAGE_FIELDS = [...STATED_FIELDS, 'annotations', ...DOCKER_FIELDS] as const;
 
 /** What stands at the top of `config.json`. https://github.com/opencontainers/runtime-spec/blob/v1.2.1/config.md */
-export const RUNTIME_PARTS: readonly string[] = [
+const RUNTIME_PARTS: readonly string[] = [
   'ociVersion',
   'root',
   'mounts',
@@ -29,6 +29,12 @@ export const RUNTIME_PARTS: readonly string[] = [
 
 /** The parts whose members are compared one by one. */
 const DIVIDED = ['root', 'process', 'linux'];
+
+/** Whether a difference can have this place: what is deeper is compared with what it is part of. */
+export function isRuntimePlace(place: string): boolean {
+  const [part = '', member, ...deeper] = place.split('.');
+  return RUNTIME_PARTS.includes(part) && (member === undefined || (DIVIDED.includes(part) && !deeper.length));
+}
 
 /**
  * What a conversion says of itself, and not the image: compared only where all is asked for. What an image said, and ocix keeps
@@ -90,13 +96,15 @@ function imageFields(image: Image, other: Image, choice: ConfigChoice): Fields {
     // Sets, whatever order a document lists them in.
     exposedPorts: config.exposedPorts.toSorted(),
     volumes: config.volumes.toSorted(),
-    labels: own(Object.fromEntries(config.labels), choice),
-    annotations: own(annotations, choice),
   };
   const value = (field: (typeof IMAGE_FIELDS)[number]): unknown =>
     field in special ? special[field] : config[field as keyof ImageConfig];
   const fields = new Map(IMAGE_FIELDS.map((field) => [field as string, comparable(value(field))]));
+  fields.set('labels', comparableTexts(own(Object.fromEntries(config.labels), choice)));
+  fields.set('annotations', comparableTexts(own(annotations, choice)));
   // That there are none is a statement of its own.
+  if (config.isolation?.capabilities?.length === 0)
+    fields.set('isolation', { ...(fields.get('isolation') as object | undefined), capabilities: [] });
   return fields.set('supplementaryGroups', config.supplementaryGroups && [...config.supplementaryGroups]);
 }
 
@@ -133,6 +141,13 @@ function comparable(value: unknown): Json | undefined {
   return members.length ? Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))) : undefined;
 }
 
+/** Texts by name, of which an empty one says something: a label is there, or it is not. */
+function comparableTexts(value: unknown): Json | undefined {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return comparable(value);
+  const members = Object.entries(value) as [string, Json][];
+  return members.length ? Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))) : undefined;
+}
+
 type RuntimeDocument = { readonly [name: string]: Json };
 type Stated = Exclude<SideConfiguration, { readonly kind: 'none' }>;
 
@@ -163,15 +178,21 @@ function part(document: RuntimeDocument, name: string): RuntimeDocument {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as RuntimeDocument) : {};
 }
 
+/** Without capabilities a process keeps those of the runtime, and with none it has none. */
+function memberOf(place: string, value: Json): Json | undefined {
+  if (place === 'process.capabilities' && value !== null) return comparable(value) ?? {};
+  return place === 'linux.sysctl' ? comparableTexts(value) : comparable(value);
+}
+
 /** Where the root filesystem lies is not compared: it is what else is compared. The version only says what the rest needs. */
 function runtimeFields(document: RuntimeDocument, other: RuntimeDocument, choice: ConfigChoice): Fields {
   const fields = new Map<string, Json | undefined>();
   for (const [name, value] of Object.entries(document)) {
     if (DIVIDED.includes(name))
       for (const [member, one] of Object.entries(part(document, name)))
-        fields.set(`${name}.${member}`, comparable(one));
+        fields.set(`${name}.${member}`, memberOf(`${name}.${member}`, one));
     else if (name === 'annotations')
-      fields.set(name, comparable(own(sharedAnnotations(value, other['annotations'], choice), choice)));
+      fields.set(name, comparableTexts(own(sharedAnnotations(value, other['annotations'], choice), choice)));
     else if (name !== 'ociVersion' || choice.all) fields.set(name, comparable(value));
   }
   fields.delete('root.path');

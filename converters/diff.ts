@@ -7,7 +7,7 @@ import { OcixError, within } from '../formats/base/errors.ts';
 import { didYouMean } from '../formats/base/nearest.ts';
 import { fromBinaryString, lossyUtf8, printable } from '../formats/bytes/text.ts';
 import type { Json } from '../formats/json/parse.ts';
-import { configDifferences, IMAGE_FIELDS, RUNTIME_PARTS } from './diff-config.ts';
+import { configDifferences, IMAGE_FIELDS, isRuntimePlace } from './diff-config.ts';
 import { openSide, type Side, type SideOptions, type SideTree } from './diff-side.ts';
 import { withTexts, withValues } from './diff-text.ts';
 import { layerShares, TREE_FIELDS, type TreeField, treeDifferences } from './diff-tree.ts';
@@ -110,7 +110,7 @@ export async function diff(a: Source, b: Source, options: DiffOptions = {}): Pro
 
 /** @throws OcixError usage/option for a field that does not exist */
 function checkIgnored(ignore: readonly string[]): void {
-  const known = (field: string): boolean => DIFF_FIELDS.includes(field) || RUNTIME_PARTS.includes(field.split('.')[0]!);
+  const known = (field: string): boolean => DIFF_FIELDS.includes(field) || isRuntimePlace(field);
   const unknown = ignore.find((field) => !known(field));
   if (unknown === undefined) return;
   throw new OcixError('usage/option', `${printable(unknown)} is not a field that can be ignored`, {

@@ -22,7 +22,8 @@ import { DOCUMENT_KINDS } from './validate/documents.ts';
 import { checkEnvelope } from './validate/envelope.ts';
 import { type Finding, findingList, type Run } from './validate/findings.ts';
 import type { HostFacts } from './validate/host-facts.ts';
-import { parseDocument } from './validate/json-document.ts';
+import { checkInterchange } from './validate/interchange.ts';
+import { foundAt, parsePlain } from './validate/json-document.ts';
 import { readLayer } from './validate/layer.ts';
 import { checkLinks } from './validate/layer-entries.ts';
 import { ARCHIVE_RULES, CONTENT_RULES, FILE_RULES, VALIDATED_FORMATS } from './validate/rule-sets.ts';
@@ -174,7 +175,7 @@ async function validateDocument(source: RandomSource, wanted: string | undefined
   const most = run.context.limits['json-bytes'];
   const bytes = await collect(source.window(0, most + 1), most + 1);
   const named = DOCUMENT_KINDS.find(({ name }) => name === wanted);
-  const parsed = parseDocument(bytes, [], run);
+  const parsed = parsePlain(bytes, [], run);
   if (!parsed) return { format: named?.name ?? 'json', title: named?.title ?? 'JSON document' };
   const kind = named ?? DOCUMENT_KINDS.find((one) => one.is(parsed.value));
   if (!kind) {
@@ -182,6 +183,7 @@ async function validateDocument(source: RandomSource, wanted: string | undefined
       hint: `If you know the kind, say it: --from ${DOCUMENT_KINDS.map(({ name }) => name).join(', ')}.`,
     });
   }
+  if (kind.interchange) checkInterchange(parsed, foundAt([], run));
   kind.check(parsed.value, [], run);
   return { format: kind.name, title: kind.title };
 }

@@ -5,7 +5,7 @@
 import type { Json } from '../../formats/json/parse.ts';
 import { shown } from './findings.ts';
 import { isObject, mapOf, member, pointerTo, type Report, type Shape, text, under } from './shape.ts';
-import { DIGEST, isBelowDomain, isTime, isUri } from './texts.ts';
+import { isBelowDomain, isDigestText, isTime, isUri } from './texts.ts';
 
 /** Where annotations stand. References count on descriptors of `index.json` alone. */
 export type AnnotationPlace = 'index.json' | 'elsewhere';
@@ -26,9 +26,9 @@ const DEFINED: Readonly<Record<string, ((value: string) => boolean) | undefined>
   'ref.name': undefined,
   title: undefined,
   description: undefined,
-  'base.digest': (value) => DIGEST.test(value),
+  'base.digest': isDigestText,
   'base.name': undefined,
-  'referrer.subject': (value) => DIGEST.test(value),
+  'referrer.subject': isDigestText,
   'referrer.convert': undefined,
   // What conversion.md gives to the annotations of bundles, and labels may say beforehand.
   os: undefined,

@@ -34,7 +34,7 @@ import {
   whole,
 } from './shape.ts';
 import { SYSTEM_CALLS } from './syscalls.ts';
-import { isTime, isWebAddress } from './texts.ts';
+import { isTime, isUri, isWebAddress } from './texts.ts';
 
 /** As Go's encoding/json has it, null is the same as nothing. */
 const optional = nullable;
@@ -118,7 +118,7 @@ const manifestShape: Shape = object({
       list(
         object({
           imageName: required(identifier),
-          imageID: optional(passing((value) => value === '' || isImageId(value), 'sha512- and hexadecimal digits')),
+          imageID: optional(passing(isImageId, 'sha512- and hexadecimal digits')),
           labels: optional(named),
           size: optional(whole(0, Number.MAX_SAFE_INTEGER)),
         }),
@@ -218,14 +218,19 @@ function checkLabels(labels: readonly Json[], found: Found): void {
 
 const DEFINED: Readonly<Record<string, (value: string) => boolean>> = {
   created: isTime,
-  homepage: isWebAddress,
-  documentation: isWebAddress,
+  homepage: isWebUri,
+  documentation: isWebUri,
 };
+
+function isWebUri(value: string): boolean {
+  return isUri(value) && isWebAddress(value);
+}
 
 function checkAnnotations(annotations: readonly Json[], found: Found): void {
   checkTwice(annotations, '/annotations', 'appc/annotations', found);
   for (const [number, annotation] of annotations.entries()) {
-    const [name, value] = [member(annotation, 'name'), member(annotation, 'value')];
+    // What is absent is empty, as Go reads it.
+    const [name, value] = [member(annotation, 'name'), member(annotation, 'value') ?? ''];
     if (typeof name !== 'string' || typeof value !== 'string' || !Object.hasOwn(DEFINED, name)) continue;
     if (!DEFINED[name]!(value))
       found(`/annotations/${number}/value`, `${shown(value)} is no value of ${name}`, 'appc/annotations');
@@ -251,6 +256,11 @@ function checkMountPoints(points: readonly Json[], found: Found): void {
     met.add(path);
   }
 }
+
+/** Resources of which only a limit for all devices or interfaces is specified. */
+const LIMITED: readonly string[] = ['block-bandwidth', 'block-iops', 'network-bandwidth'].map(
+  (name) => `resource/${name}`,
+);
 
 const EXCLUSIVE = ['os/linux/capabilities', 'os/linux/seccomp'];
 
@@ -278,10 +288,17 @@ function checkIsolator(one: AppIsolator, at: readonly string[], run: Run): void 
   );
   for (const { message } of context.notes.all())
     run.findings.add('appc/isolators-ignored', [...at, one.pointer], message);
+  if (LIMITED.includes(one.name)) checkLimited(one, at, run);
   const calls = one.name.startsWith('os/linux/seccomp-') ? listOf(member(one.value, 'set')) : [];
   for (const call of calls)
     if (typeof call === 'string' && !call.startsWith('@') && !SYSTEM_CALLS.has(call))
       run.findings.add('appc/isolators-ignored', [...at, one.pointer], `there is no system call ${shown(call)}`);
   for (const { name } of isolation?.unsupported ?? [])
     run.findings.add('appc/isolators-ignored', [...at, one.pointer], `${shown(name)} is an isolator that is ignored`);
+}
+
+function checkLimited({ name, value, pointer }: AppIsolator, at: readonly string[], run: Run): void {
+  const add = (message: string): void => run.findings.add('appc/isolators', [...at, `${pointer}/value`], message);
+  if (member(value, 'default') !== true) add(`default of ${name} is not true`);
+  if ((member(value, 'request') ?? null) !== null) add(`${name} has a limit only, and no request`);
 }

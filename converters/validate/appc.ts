@@ -12,6 +12,7 @@ import { tarScanner } from '../../formats/tar/scanner.ts';
 import { checkAppcManifest } from './appc-manifest.ts';
 import { addRefusal, attempt, type Run, shown } from './findings.ts';
 import { ruleOfJson } from './json-document.ts';
+import { finishWhole } from './layer.ts';
 import { MOST_NAMES } from './layer-entries.ts';
 import type { ContentRules } from './rule-set.ts';
 import type { RuleId } from './rules/index.ts';
@@ -43,7 +44,7 @@ async function scan(content: Content, { handler }: ArchiveChecks, run: Run): Pro
     checkAbort(run.context);
     scanner.push(chunk);
   }
-  scanner.finish();
+  finishWhole(scanner);
   return true;
 }
 

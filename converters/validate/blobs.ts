@@ -24,8 +24,8 @@ export interface Blobs {
     at: readonly string[],
   ): Promise<ReadLayer | undefined>;
   isThere(descriptor: Json): Promise<boolean>;
-  /** A referrer's subject: it may be absent, and counts as referred to where it is not. */
-  mention(descriptor: Json): void;
+  /** A referrer's subject: it may be absent. Where it is not, it is held against its descriptor as every blob is. */
+  mention(descriptor: Json, at: readonly string[]): Promise<void>;
   /** Blobs that nothing led to, and files that are none. */
   finish(unreferenced: boolean): Promise<void>;
 }
@@ -51,13 +51,7 @@ export function blobsOf(archive: Archive, run: Run): Blobs {
       checkData(descriptor, at);
       return bytes;
     },
-    async opaque(descriptor, at, missing = 'oci/blob-missing') {
-      const found = await find(descriptor, at, missing);
-      checkData(descriptor, at);
-      if (found?.digest === undefined || run.fast || verified.has(found.digest)) return found !== undefined;
-      await verify(found.file, found.digest, at);
-      return true;
-    },
+    opaque,
     async layer(descriptor, type, diffId, at) {
       const found = await find(descriptor, at, type.foreign ? 'oci/foreign-absent' : 'oci/blob-missing');
       checkData(descriptor, at);
@@ -77,16 +71,30 @@ export function blobsOf(archive: Archive, run: Run): Blobs {
       verified.add(digest);
       return read;
     },
-    isThere: async (descriptor) => {
-      const path = pathOf(member(descriptor, 'digest'));
-      return path !== undefined && (await archive.get(path).catch(() => undefined)) !== undefined;
-    },
-    mention(descriptor) {
-      const digest = member(descriptor, 'digest');
-      if (typeof digest === 'string') referenced.add(digest);
+    isThere,
+    async mention(descriptor, at) {
+      if (await isThere(descriptor)) await opaque(descriptor, at);
+      else checkData(descriptor, at);
     },
     finish,
   };
+
+  async function opaque(
+    descriptor: Json,
+    at: readonly string[],
+    missing: RuleId = 'oci/blob-missing',
+  ): Promise<boolean> {
+    const found = await find(descriptor, at, missing);
+    checkData(descriptor, at);
+    if (found?.digest === undefined || run.fast || verified.has(found.digest)) return found !== undefined;
+    await verify(found.file, found.digest, at);
+    return true;
+  }
+
+  async function isThere(descriptor: Json): Promise<boolean> {
+    const path = pathOf(member(descriptor, 'digest'));
+    return path !== undefined && (await archive.get(path).catch(() => undefined)) !== undefined;
+  }
 
   async function find(
     descriptor: Json,

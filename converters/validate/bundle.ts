@@ -7,7 +7,7 @@ import { pathKind } from '../../formats/bytes/source.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import { attempt, type Run, shown } from './findings.ts';
 import { checkHost } from './host.ts';
-import { foundAt, parseDocument } from './json-document.ts';
+import { foundAt, parsePlain } from './json-document.ts';
 import { checkRuntimeConfig } from './runtime.ts';
 import { member } from './shape.ts';
 import { climbs } from './texts.ts';
@@ -23,7 +23,7 @@ export function isBundle(names: readonly string[]): boolean {
 
 export async function checkBundle(path: string, archive: Archive, run: Run): Promise<void> {
   const bytes = await attempt(run, 'bundle/config', [], () => readDocument(archive, CONFIG, run.context));
-  const parsed = bytes && parseDocument(bytes, [CONFIG], run);
+  const parsed = bytes && parsePlain(bytes, [CONFIG], run);
   if (!parsed) return;
   checkRuntimeConfig(parsed.value, foundAt([CONFIG], run));
   await checkRoot(parsed.value, path, run);

@@ -30,7 +30,9 @@ function checkControl(bytes: Uint8Array, run: Run): void {
   if (strictUtf8(bytes) === undefined) run.findings.add('deb/control-text', AT, 'there is something that is no UTF-8');
   const control = attemptSync(run, 'deb/control-form', AT, () => parseControl(binaryString(bytes)));
   if (!control) return;
+  if (bytes.at(-1) !== LINE_FEED) run.findings.add('deb/control-form', AT, 'the last line has no end');
   checkIdentity(control, run);
+  checkWords(control, run);
   for (const name of ['Maintainer', 'Description'])
     if (!fieldOf(control, name.toLowerCase())) run.findings.add('deb/control-about', AT, `there is no ${name}`);
   const architecture = fieldOf(control, 'architecture') ?? 'all';
@@ -53,6 +55,26 @@ function checkIdentity(control: Stanza, run: Run): void {
   const text = fieldOf(control, 'version');
   const version = text ? attemptSync(run, 'deb/version', [...AT, 'Version'], () => parseVersion(text)) : undefined;
   if (version && !isPolicyVersion(version)) add('deb/version-digit', 'Version', `the version is ${shown(text)}`);
+}
+
+const LINE_FEED = 0x0a;
+
+/** Fields of which dpkg knows every value, and refuses others; without regard to case. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  essential: ['yes', 'no'],
+  protected: ['yes', 'no'],
+  'multi-arch': ['no', 'same', 'foreign', 'allowed'],
+};
+
+function checkWords(control: Stanza, run: Run): void {
+  for (const [key, words] of Object.entries(WORDS)) {
+    const field = control.get(key);
+    if (field && field.value !== '' && !words.includes(field.value.toLowerCase()))
+      run.findings.add('deb/control-fields', [...AT, field.name], `${shown(field.value)} is not ${words.join(' or ')}`);
+  }
+  const field = control.get('multi-arch');
+  if (field?.value.toLowerCase() === 'same' && fieldOf(control, 'architecture') === 'all')
+    run.findings.add('deb/control-fields', [...AT, field.name], 'a package for all architectures is the same for none');
 }
 
 /** Whether one of several may be named; and, of what is provided, that it has one version only. */
@@ -80,8 +102,11 @@ function checkRelations(text: string, { at, architecture, kind }: RelationPlace,
   if (kind !== 'one of several' && text.includes('|'))
     run.findings.add('deb/relations', at, 'there are alternatives, where all count');
   if (/\(\s*[<>](?![<>=])/.test(text)) run.findings.add('deb/relations-obsolete', at, '< means <=, and > means >=');
-  for (const item of text.split(',')) {
+  for (const item of text === '' ? [] : text.split(',')) {
+    if (item.trim() === '') run.findings.add('deb/relations', at, 'there is nothing beside a comma');
     if (item.trim() === '') continue;
+    if (/[[<]/.test(item.replace(/\([^)]*\)/g, '')))
+      run.findings.add('deb/relations', at, `${shown(item.trim())} has restrictions, which are for source packages`);
     const parsed = attemptSync(run, 'deb/relations', at, () => parseRelations(item, architecture));
     const other = kind === 'provided' && parsed?.flat().find(({ version }) => version && version.operator !== '=');
     if (other) run.findings.add('deb/relations', at, `${other.name} is provided in more than one version`);

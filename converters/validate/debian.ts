@@ -19,6 +19,7 @@ import type { EntryType, TarEntry } from '../../formats/tar/entry.ts';
 import { type TarHandler, tarScanner } from '../../formats/tar/scanner.ts';
 import { type ControlFile, checkControlFiles, ruleOfMembers } from './debian-control.ts';
 import { addRefusal, attempt, type Run, shown } from './findings.ts';
+import { finishWhole } from './layer.ts';
 import { MOST_NAMES } from './layer-entries.ts';
 import type { FileRules } from './rule-set.ts';
 import type { RuleId } from './rules/index.ts';
@@ -81,7 +82,7 @@ async function scan(name: string, archive: DataArchive, handler: TarHandler, run
       checkAbort(run.context);
       scanner.push(next.value);
     }
-    scanner.finish();
+    finishWhole(scanner);
     return true;
   } catch (error) {
     addRefusal(run, 'deb/tar', [name], error);
@@ -104,6 +105,10 @@ async function readControl(archive: DataArchive, run: Run): Promise<ReadonlyMap<
     end(entry) {
       const { path } = cleanPath(entry.path);
       const isRoot = path === '' && entry.type === 'dir';
+      if (files.has(path)) {
+        const at = ['control.tar', shownPath(path)];
+        run.findings.add('deb/control-entries', at, 'there is another entry of this name');
+      }
       if (entry.type === 'file' && !path.includes('/')) files.set(path, { bytes: concat(parts), mode: entry.mode });
       else if (!isRoot)
         run.findings.add('deb/control-entries', ['control.tar', shownPath(path)], 'it is no file that dpkg looks at');
@@ -122,10 +127,11 @@ interface Listed {
 
 function listedFiles(files: ReadonlyMap<string, ControlFile>, run: Run): Listed {
   const conffiles = new Set<string>();
-  const text = files.get('conffiles')?.bytes;
-  for (const line of text ? binaryString(text).split('\n') : []) {
+  const text = binaryString(files.get('conffiles')?.bytes ?? new Uint8Array());
+  const add = (message: string): void => run.findings.add('deb/conffiles', ['control.tar', 'conffiles'], message);
+  if (!/(?:^|\n)$/.test(text)) add('the last line has no end');
+  for (const line of text.split('\n')) {
     if (line.trim() === '') continue;
-    const add = (message: string): void => run.findings.add('deb/conffiles', ['control.tar', 'conffiles'], message);
     const [one] = conffilesOf(fromBinaryString(line));
     if (!one) add(`${shown(line)} is no absolute path`);
     else if (conffiles.has(one.path.slice(1))) add(`${shownPath(one.path)} is there twice`);

@@ -5,7 +5,7 @@
 import type { Json } from '../../formats/json/parse.ts';
 import { shown } from './findings.ts';
 import { type Found, isObject, listOf, member } from './shape.ts';
-import { DIGEST } from './texts.ts';
+import { isDigestText } from './texts.ts';
 
 const ID = /^[a-f0-9]{64}$/;
 
@@ -26,7 +26,7 @@ export function checkSchema1(value: Json, found: Found): void {
     found('/history', `there are ${history.length} entries for ${layers.length} layers`, 'docker/schema-1');
   for (const [number, layer] of layers.entries()) {
     const sum = member(layer, 'blobSum');
-    if (typeof sum !== 'string' || !DIGEST.test(sum))
+    if (typeof sum !== 'string' || !isDigestText(sum))
       found(`/fsLayers/${number}/blobSum`, `${shown(sum)} is not a digest`, 'docker/schema-1');
   }
   checkChain(history, found);

@@ -66,6 +66,9 @@ async function readRepositories(archive: Archive, parents: Parents, run: Run): P
   const bytes = await attempt(run, 'docker/repositories', [], () => readDocument(archive, 'repositories', run.context));
   const value = bytes && parseDocument(bytes, at, run)?.value;
   const tops: string[] = [];
+  const isList = isObject(value) && Object.values(value).every(isObject);
+  if (value !== undefined && !isList)
+    run.findings.add('docker/repositories', at, 'it is not an object of names, each with its tags');
   for (const [name, tags] of isObject(value) ? Object.entries(value) : []) {
     for (const [tag, id] of isObject(tags) ? Object.entries(tags) : []) {
       const place = [...at, `/${shown(name).slice(1, -1)}/${shown(tag).slice(1, -1)}`];

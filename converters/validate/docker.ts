@@ -16,7 +16,7 @@ import { printable } from '../../formats/bytes/text.ts';
 import type { Json } from '../../formats/json/parse.ts';
 import { layerType } from '../../formats/model/media-types.ts';
 import type { Selector } from '../../formats/model/reader.ts';
-import { isReference, sameForm } from '../../formats/model/reference.ts';
+import { isDockerReference, sameForm } from '../../formats/model/reference.ts';
 import { checkHybrid } from './docker-hybrid.ts';
 import { spelledConfig, spelledEntry } from './docker-names.ts';
 import { checkVersion1 } from './docker-version1.ts';
@@ -86,7 +86,7 @@ const tag = under('docker/repo-tags', passing(isTag, 'NAME:TAG'));
 
 /** Docker refuses names that say a digest, and such without a tag. */
 function isTag(name: string): boolean {
-  return isReference(name) && !name.includes('@') && /:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name);
+  return isDockerReference(name) && !name.includes('@') && /:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name);
 }
 
 const entryShape: Shape = object({

@@ -18,6 +18,8 @@ export interface DocumentKind {
   readonly title: string;
   /** Whether a document is of this kind, where nobody says so. The first kind of the table that takes one is it. */
   is(value: Json): boolean;
+  /** Whether its specification wants it to be I-JSON. */
+  readonly interchange: boolean;
   check(value: Json, at: readonly string[], run: Run): void;
 }
 
@@ -38,30 +40,35 @@ export const DOCUMENT_KINDS: readonly DocumentKind[] = [
   {
     name: 'docker-manifest',
     title: 'manifest.json of a docker archive',
+    interchange: true,
     is: (value) => Array.isArray(value),
     check: checkDockerManifest,
   },
   {
     name: 'layout-file',
     title: 'oci-layout file',
+    interchange: true,
     is: (value) => has(value, 'imageLayoutVersion'),
     check: plain((value, found) => layoutFile(value, '', formOf('oci/layout-version', found))),
   },
   {
     name: 'runtime-config',
     title: 'config.json of a runtime bundle',
+    interchange: false,
     is: (value) => has(value, 'ociVersion'),
     check: plain(checkRuntimeConfig),
   },
   {
     name: 'schema1',
     title: 'manifest of Docker’s schema 1',
+    interchange: true,
     is: (value) => has(value, 'fsLayers') || member(value, 'schemaVersion') === 1,
     check: plain(checkSchema1),
   },
   {
     name: 'index',
     title: 'image index',
+    interchange: true,
     is: (value) => has(value, 'manifests') || (has(value, 'schemaVersion') && typed(value, isIndexType)),
     check: plain((value, found) => {
       const type = member(value, 'mediaType');
@@ -75,6 +82,7 @@ export const DOCUMENT_KINDS: readonly DocumentKind[] = [
   {
     name: 'manifest',
     title: 'image manifest',
+    interchange: true,
     is: (value) =>
       has(value, 'layers') || (has(value, 'schemaVersion') && (typed(value, isManifestType) || has(value, 'config'))),
     check: plain((value, found) => checkManifest(value, undefined, found)),
@@ -82,12 +90,14 @@ export const DOCUMENT_KINDS: readonly DocumentKind[] = [
   {
     name: 'config',
     title: 'image configuration',
+    interchange: true,
     is: (value) => has(value, 'rootfs') || has(value, 'architecture', 'os') || has(value, 'history', 'config'),
     check: plain(checkConfig),
   },
   {
     name: 'descriptor',
     title: 'descriptor',
+    interchange: true,
     is: (value) => isObject(value) && (has(value, 'digest') || has(value, 'mediaType', 'size')),
     check: plain((value, found) => {
       descriptor('index.json')(value, '', formOf('oci/descriptor-form', found));

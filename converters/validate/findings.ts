@@ -136,7 +136,8 @@ export function mayReadAgain(size: number, at: readonly string[], run: Run): boo
 
 /** A value from the input as it can be shown: short, and safe for a terminal. */
 export function shown(value: unknown): string {
-  const text = printable(JSON.stringify(value) ?? 'nothing');
+  // JSON has no name for what is too large for a double.
+  const text = printable((typeof value === 'number' ? String(value) : JSON.stringify(value)) ?? 'nothing');
   return text.length <= 100 ? text : `${text.slice(0, 97)}...`;
 }
 

@@ -159,7 +159,8 @@ function checkNames(descriptors: readonly Json[], found: Found): void {
   for (const [number, descriptor] of descriptors.entries()) {
     const name = member(member(descriptor, 'annotations'), REF_NAME);
     if (typeof name !== 'string') continue;
-    const key = JSON.stringify([name, member(descriptor, 'platform') ?? null]);
+    const platform = member(descriptor, 'platform');
+    const key = JSON.stringify([name, isObject(platform) ? Object.entries(platform).toSorted() : null]);
     const digest = member(descriptor, 'digest');
     if (met.has(key) && met.get(key) !== digest)
       found(pointerTo('/manifests', number), `${shown(name)} already names another image`, 'oci/name-twice');

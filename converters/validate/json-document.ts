@@ -3,6 +3,7 @@ import type { Code } from '../../formats/base/errors.ts';
 import { OcixError } from '../../formats/base/errors.ts';
 import { type Json, parseJson } from '../../formats/json/parse.ts';
 import { addRefusal, type Run } from './findings.ts';
+import { checkInterchange, exactly, type Interchange } from './interchange.ts';
 import type { RuleId } from './rules/index.ts';
 import type { Found } from './shape.ts';
 
@@ -22,8 +23,15 @@ export function parseDocument(
   at: readonly string[],
   run: Run,
 ): { readonly value: Json } | undefined {
+  const parsed = parsePlain(bytes, at, run);
+  if (parsed) checkInterchange(parsed, foundAt(at, run));
+  return parsed;
+}
+
+/** The same of a document that need not be I-JSON. */
+export function parsePlain(bytes: Uint8Array, at: readonly string[], run: Run): Interchange | undefined {
   try {
-    return { value: parseJson(bytes, run.context) };
+    return exactly(parseJson(bytes, run.context), bytes);
   } catch (error) {
     addRefusal(run, ruleOfJson(error), at, error);
     return undefined;

@@ -4,7 +4,16 @@
  */
 import { OcixError } from '../../formats/base/errors.ts';
 import { binaryString } from '../../formats/bytes/text.ts';
-import { baseOf, cleanPath, NAME_MAX, PATH_MAX, parentOf, shownPath, whiteoutOf } from '../../formats/rootfs/path.ts';
+import {
+  baseOf,
+  cleanPath,
+  joinPath,
+  NAME_MAX,
+  PATH_MAX,
+  parentOf,
+  shownPath,
+  whiteoutOf,
+} from '../../formats/rootfs/path.ts';
 import type { EntryType, TarEntry } from '../../formats/tar/entry.ts';
 import type { TarHandler } from '../../formats/tar/scanner.ts';
 import type { Run } from './findings.ts';
@@ -18,6 +27,10 @@ const MOST_LINKS = 10_000;
 
 /** Links are looked up in every layer below, for every image that has them. */
 const MOST_LOOKUPS = 50_000_000;
+/** Characters of a name that are looked up as fast as a short one. */
+const LOOKUP = 4;
+
+const AGAIN = 'there is another entry for this path';
 
 /** What has to be known of a layer by those above it. */
 export interface LayerEntries {
@@ -40,7 +53,10 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
   /** Folders with an entry that is no whiteout, and those of them with a whiteout behind it. */
   const folders = new Set<string>();
   const late = new Set<string>();
-  const links: { path: string; target: string }[] = [];
+  /** Folders that are called as whiteouts are. */
+  const whiteouts = new Set<string>();
+  /** Hard links to what has not come yet, and to such links. */
+  const links = new Map<string, string>();
   let partial = false;
   const add = (rule: RuleId, path: string, message: string): void =>
     run.findings.add(rule, [...at, shownPath(path)], message);
@@ -52,8 +68,8 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
         const { path } = cleanPath(entry.path);
         if (climbs(raw)) add('layer/name-climbs', raw, 'the path has ".." in it');
         else if (raw.startsWith('/')) add('layer/name-absolute', raw, 'the path is absolute');
-        if (path === '') return checkRoot(entry);
-        checkEntry(entry, path);
+        if (path === '') checkRoot(entry);
+        else checkEntry(entry, path);
         remember(entry, path);
       },
       warning: (message, path) =>
@@ -62,7 +78,8 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
           : run.findings.add('layer/tar-portable', at, message),
     },
     finish() {
-      const open = links.filter(({ target }) => !names.has(target));
+      checkChains();
+      const open = [...links].flatMap(([path, target]) => (names.has(target) ? [] : [{ path, target }]));
       if (partial)
         run.findings.add(
           'layer/names-unchecked',
@@ -75,13 +92,14 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
 
   function checkRoot({ type }: TarEntry): void {
     if (type !== 'dir') add('layer/root', '', `the root is ${article(type)}`);
+    else if (names.has('')) add('layer/duplicate', '', AGAIN);
   }
 
   function checkEntry(entry: TarEntry, path: string): void {
     if (path.length >= PATH_MAX || path.split('/').some((part) => part.length > NAME_MAX))
       add('layer/name-length', path, 'the path is longer than Linux takes');
     if (entry.extents) add('layer/sparse', path, 'the file is stored sparsely');
-    if (names.has(path)) add('layer/duplicate', path, 'there is another entry for this path');
+    if (names.has(path)) add('layer/duplicate', path, AGAIN);
     if (entry.type === 'hardlink') checkHardLink(entry, path);
     checkWhiteout(entry, path);
   }
@@ -90,9 +108,23 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
     const target = cleanPath(entry.link).path;
     if (names.get(target) === 'dir') add('layer/hard-link', path, `the link leads to a folder, ${shownPath(target)}`);
     if (target === path) return add('layer/hard-link', path, 'the link leads to itself');
-    if (names.has(target)) return;
-    if (links.length < MOST_LINKS) links.push({ path, target });
+    if (names.has(target) && !links.has(target)) return;
+    if (links.size < MOST_LINKS) links.set(path, target);
     else partial = true;
+  }
+
+  /** Links that came before their targets: they have to end at a file of this layer, or leave it. */
+  function checkChains(): void {
+    const done = new Set<string>();
+    for (const [start, target] of links) {
+      if (names.get(target) === 'dir')
+        add('layer/hard-link', start, `the link leads to a folder, ${shownPath(target)}`);
+      const chain = new Set<string>();
+      let path: string | undefined = start;
+      for (; path !== undefined && !done.has(path) && !chain.has(path); path = links.get(path)) chain.add(path);
+      if (path !== undefined && chain.has(path)) add('layer/hard-link', path, 'the link leads back to itself');
+      for (const one of chain) done.add(one);
+    }
   }
 
   function checkWhiteout(entry: TarEntry, path: string): void {
@@ -105,6 +137,7 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
     }
     if (!whiteout) {
       if (!partial) folders.add(parentOf(path));
+      if (path.includes('/')) checkFolders(parentOf(path));
       return;
     }
     if (whiteout.kind === 'leftover') return add('layer/whiteout-leftover', path, 'AUFS kept this for itself');
@@ -115,6 +148,13 @@ export function entryChecks(at: readonly string[], run: Run): EntryChecks {
     if (!folders.has(folder) || late.has(folder)) return;
     late.add(folder); // once for a folder is enough
     add('layer/whiteout-order', path, `the whiteout ${baseOf(path)} stands behind its siblings`);
+  }
+
+  /** What lies below a whiteout makes a folder of it, also where that has no entry of its own. The outermost says enough. */
+  function checkFolders(path: string): void {
+    const [folder] = /^(?:.*?\/)??\.wh\.[^/]*/s.exec(path) ?? [];
+    if (folder !== undefined && !whiteouts.has(folder)) add('layer/whiteout-empty', folder, 'the whiteout is a folder');
+    if (folder !== undefined) whiteouts.add(folder);
   }
 
   function remember(entry: TarEntry, path: string): void {
@@ -138,26 +178,52 @@ const article = (type: EntryType): string =>
     fifo: 'a pipe',
   })[type];
 
-/** Hard links of a layer whose target is neither in it nor below it. `below` is in any order. */
+/**
+ * Hard links of a layer whose target is no file at the time when the layer is unpacked.
+ *
+ * @param below the base first
+ */
 export function checkLinks(
   entries: LayerEntries,
   below: readonly LayerEntries[],
   at: readonly string[],
   run: Run,
 ): void {
-  const stack = [entries, ...below];
+  const stack = [entries, ...below.toReversed()];
   if (stack.some(({ partial }) => partial)) return;
   for (const { path, target } of entries.links) {
-    run.spent.lookups += stack.length;
+    run.spent.lookups += stack.length * (1 + Math.ceil((target.split('/').length * target.length) / LOOKUP));
     if (run.spent.lookups > MOST_LOOKUPS)
       return run.findings.add('layer/names-unchecked', at, 'there are too many hard links to look all of them up');
-    if (stack.some(({ names }) => names.has(target)) || throughLink(target, stack)) continue;
-    run.findings.add(
-      'layer/hard-link',
-      [...at, shownPath(path)],
-      `the target, ${shownPath(target)}, is in no layer up to this one`,
-    );
+    if (throughLink(target, stack)) continue;
+    const hiding = namesThatHide(target);
+    const found = stack.find(({ names }) => names.has(target) || isHidden(target, hiding, names));
+    const type = found?.names.get(target);
+    if (type !== undefined && type !== 'dir') continue;
+    const message =
+      type === 'dir'
+        ? `the link leads to a folder, ${shownPath(target)}`
+        : `the target, ${shownPath(target)}, is ${found ? 'removed by a layer up to this one' : 'in no layer up to this one'}`;
+    run.findings.add('layer/hard-link', [...at, shownPath(path)], message);
   }
+}
+
+/** Whiteouts of a path, of the folders above it, and of all that is in these. */
+function namesThatHide(path: string): readonly string[] {
+  const hiding: string[] = [];
+  for (let one = path; one !== ''; one = parentOf(one)) {
+    const folder = parentOf(one);
+    hiding.push(joinPath(folder, `.wh.${baseOf(one)}`), joinPath(folder, '.wh..wh..opq'));
+  }
+  return hiding;
+}
+
+/** Whether a layer that does not have a path itself hides what layers below have there. */
+function isHidden(path: string, hiding: readonly string[], names: LayerEntries['names']): boolean {
+  if (hiding.some((name) => names.has(name))) return true;
+  for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder))
+    if ((names.get(folder) ?? 'dir') !== 'dir') return true;
+  return false;
 }
 
 /** A target below a symbolic link may be anywhere; only unpacking tells. */

@@ -94,6 +94,19 @@ function hashed(chunks: Chunks, algorithm: DigestAlgorithm) {
   return { chunks: passed(), result: () => ({ digest: hash.digest(), size }) };
 }
 
+/**
+ * What ends in the padding behind its last file is read by ocix, and by hardly anybody else.
+ *
+ * @throws OcixError tar/truncated, and what `finish` of the scanner throws
+ */
+export function finishWhole(scanner: TarScanner): void {
+  scanner.finish();
+  if (scanner.skippable > 0)
+    throw new OcixError('tar/truncated', 'the archive ends within the padding behind its last file', {
+      hint: 'The file is not complete; fetch it again.',
+    });
+}
+
 /** A tar that breaks off is one finding; its bytes are read on for their digest. */
 function guardedScanner(scanner: TarScanner, at: readonly string[], run: Run): Pick<TarScanner, 'push' | 'finish'> {
   let broken = false;
@@ -109,7 +122,7 @@ function guardedScanner(scanner: TarScanner, at: readonly string[], run: Run): P
   };
   return {
     push: (chunk) => guarded(() => scanner.push(chunk)),
-    finish: () => guarded(() => scanner.finish()),
+    finish: () => guarded(() => finishWhole(scanner)),
   };
 }
 

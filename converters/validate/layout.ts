@@ -42,7 +42,7 @@ export async function checkLayout(archive: Archive, chosen: Selector | undefined
     const at = [TOP, nameOf(descriptor) ?? `/manifests/${number}`];
     if (wanted.includes(descriptor)) await follow(descriptor, { at, depth: 0, missing: 'oci/blob-missing' }, walk);
   }
-  checkSubject(value.value, walk);
+  await checkSubject(value.value, [TOP], walk);
   await walk.blobs.finish(chosen === undefined);
 }
 
@@ -125,7 +125,7 @@ async function checkChildren(value: Json, type: string, { at, depth }: Place, wa
   const missing = (await someAreThere(manifests, blobs)) ? 'oci/platform-missing' : 'oci/blob-missing';
   for (const [number, descriptor] of manifests.entries())
     await follow(descriptor, { at: [...at, `/manifests/${number}`], depth: depth + 1, missing }, walk);
-  checkSubject(value, walk);
+  await checkSubject(value, at, walk);
 }
 
 async function someAreThere(descriptors: readonly Json[], blobs: Blobs): Promise<boolean> {
@@ -134,16 +134,16 @@ async function someAreThere(descriptors: readonly Json[], blobs: Blobs): Promise
 }
 
 /** A subject may be somewhere else. */
-function checkSubject(value: Json, { blobs }: Walk): void {
+async function checkSubject(value: Json, at: readonly string[], { blobs }: Walk): Promise<void> {
   const subject = member(value, 'subject');
-  if (subject !== undefined) blobs.mention(subject);
+  if (subject !== undefined) await blobs.mention(subject, [...at, '/subject']);
 }
 
 async function checkImage(value: Json, descriptor: Json, at: readonly string[], walk: Walk): Promise<void> {
   const { blobs, run } = walk;
   const described = member(descriptor, 'mediaType');
   checkManifest(value, typeof described === 'string' ? described : undefined, foundAt(at, run));
-  checkSubject(value, walk);
+  await checkSubject(value, at, walk);
   const config = member(value, 'config');
   const layers = listOf(member(value, 'layers'));
   const configType = member(config, 'mediaType');

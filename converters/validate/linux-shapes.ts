@@ -31,7 +31,7 @@ export const mapping: Shape = object({
 const device = object({
   type: required(matching(/^[cbup]$/, 'c, b, u or p')),
   path: required(text),
-  fileMode: whole(0, 0o777),
+  fileMode: uint32, // the schema ends at 512, the text does not, and podman writes the bits of the type too
   major: int64,
   minor: int64,
   uid: uint32,
@@ -39,7 +39,7 @@ const device = object({
 });
 
 const numbered = { major: required(int64), minor: required(int64) };
-const throttles = list(object({ ...numbered, rate: uint64 }));
+const throttles = list(object({ ...numbered, rate: required(uint64) }));
 
 const resources = object({
   unified: mapOf(text),
@@ -155,6 +155,6 @@ export const linux: Shape = object({
     nodes: text,
     flags: list(oneOf(...['NUMA_BALANCING', 'RELATIVE_NODES', 'STATIC_NODES'].map((name) => `MPOL_F_${name}`))),
   }),
-  personality: object({ domain: oneOf('LINUX', 'LINUX32'), flags: strings }),
+  personality: object({ domain: required(oneOf('LINUX', 'LINUX32')), flags: strings }),
   timeOffsets: object({ boottime: offset, monotonic: offset }),
 });

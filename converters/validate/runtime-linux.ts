@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../formats/json/parse.ts';
 import { shown } from './findings.ts';
-import { type Found, isObject, listOf, member } from './shape.ts';
+import { type Found, isObject, listOf, member, pointerTo } from './shape.ts';
 import { SYSTEM_CALLS } from './syscalls.ts';
 
 /** Types of the namespaces, each with its path if it has one. */
@@ -109,6 +109,13 @@ function checkDevices(linux: Json, found: Found): void {
     const [type, path, major, minor] = ['type', 'path', 'major', 'minor'].map((name) => member(device, name));
     if (typeof path === 'string' && !path.startsWith('/'))
       found(`${at}/path`, `${shown(path)} is not absolute`, 'runtime/devices');
+    const mode = member(device, 'fileMode');
+    if (typeof mode === 'number' && mode > 0o777)
+      found(
+        `${at}/fileMode`,
+        `${mode}, which is 0o${mode.toString(8)}, says more than permissions`,
+        'runtime/devices-mode',
+      );
     if (type === 'p' || !isObject(device)) continue;
     if (major === undefined || minor === undefined) found(at, 'major or minor is missing', 'runtime/devices');
     const key = JSON.stringify([type, major, minor]);
@@ -154,11 +161,14 @@ function checkSeccomp(seccomp: Json | undefined, found: Found): void {
   checkListener(seccomp, calls, at, found);
 }
 
+const notifies = (rule: Json): boolean =>
+  ['action', 'defaultAction'].some((name) => member(rule, name) === 'SCMP_ACT_NOTIFY');
+
 function checkListener(seccomp: Json, calls: readonly Json[], at: string, found: Found): void {
   const listened = member(seccomp, 'listenerPath') !== undefined;
   if (member(seccomp, 'listenerMetadata') !== undefined && !listened)
     found(`${at}/listenerMetadata`, 'there is no listenerPath', 'runtime/seccomp-listener');
-  if (!listened && calls.some((call) => member(call, 'action') === 'SCMP_ACT_NOTIFY'))
+  if (!listened && [seccomp, ...calls].some(notifies))
     found(`${at}/listenerPath`, 'SCMP_ACT_NOTIFY has nobody to notify', 'runtime/seccomp-listener');
 }
 
@@ -186,6 +196,7 @@ function checkResources(resources: Json | undefined, found: Found): void {
       'runtime/resources',
     );
   }
+  checkPairs(resources, found);
   const memory = member(resources, 'memory');
   const [limit, swap] = [member(memory, 'limit'), member(memory, 'swap')];
   if (typeof limit === 'number' && typeof swap === 'number' && swap > 0 && limit > swap)
@@ -194,4 +205,20 @@ function checkResources(resources: Json | undefined, found: Found): void {
       `swap, which is memory and swap together, is below the limit of ${limit}`,
       'runtime/resources',
     );
+}
+
+/** Members of which one has to be there, and those that limit one another. */
+function checkPairs(resources: Json | undefined, found: Found): void {
+  const at = '/linux/resources';
+  const cpu = member(resources, 'cpu');
+  const [quota, burst] = [member(cpu, 'quota'), member(cpu, 'burst')];
+  if (typeof quota === 'number' && typeof burst === 'number' && quota > 0 && burst > quota)
+    found(`${at}/cpu/burst`, `burst is ${burst}, and the quota ${quota}`, 'runtime/resources');
+  for (const [number, device] of listOf(member(member(resources, 'blockIO'), 'weightDevice')).entries())
+    if (member(device, 'weight') === undefined && member(device, 'leafWeight') === undefined)
+      found(`${at}/blockIO/weightDevice/${number}`, 'there is neither weight nor leafWeight', 'runtime/resources');
+  const rdma = member(resources, 'rdma');
+  for (const [name, limits] of isObject(rdma) ? Object.entries(rdma) : [])
+    if (member(limits, 'hcaHandles') === undefined && member(limits, 'hcaObjects') === undefined)
+      found(pointerTo(`${at}/rdma`, name), 'there is neither hcaHandles nor hcaObjects', 'runtime/resources');
 }

@@ -71,7 +71,7 @@ const processShape = object({
   selinuxLabel: text,
   ioPriority: object({
     class: required(oneOf('IOPRIO_CLASS_RT', 'IOPRIO_CLASS_BE', 'IOPRIO_CLASS_IDLE')),
-    priority: int32,
+    priority: required(int32),
   }),
   noNewPrivileges: bool,
   scheduler: object({

@@ -18,12 +18,7 @@ export function checkRuntimeConfig(value: Json, found: Found): void {
   if (!isObject(value)) return;
   const sections = PLATFORMS.filter((name) => member(value, name) !== undefined && name !== 'vm');
   if (sections.length > 1) found('', `there are members of ${sections.join(' and ')}`, 'runtime/platform');
-  if (
-    member(value, 'root') === undefined &&
-    member(value, 'windows') === undefined &&
-    member(value, 'vm') === undefined
-  )
-    found('', 'root is missing', 'runtime/root');
+  checkRoot(value, found);
   checkProcess(value, found);
   checkMounts(value, found);
   checkHooks(value, found);
@@ -34,13 +29,23 @@ export function checkRuntimeConfig(value: Json, found: Found): void {
 
 /** Members that only Windows has say for which system it is, where nothing else does. */
 const isWindows = (value: Json): boolean => member(value, 'windows') !== undefined;
+const isOtherSystem = (value: Json): boolean =>
+  member(value, 'linux') === undefined && PLATFORMS.some((name) => name !== 'vm' && member(value, name) !== undefined);
+
+function checkRoot(value: Json, found: Found): void {
+  const root = member(value, 'root');
+  const isHyperV = member(member(value, 'windows'), 'hyperv') !== undefined;
+  if (root === undefined && !isHyperV && member(value, 'vm') === undefined)
+    found('', 'root is missing', 'runtime/root');
+  if (root !== undefined && isHyperV) found('/root', 'Hyper-V has no root', 'runtime/root');
+  if (isWindows(value) && member(root, 'readonly') === true)
+    found('/root/readonly', 'the root of Windows cannot be read-only', 'runtime/root');
+}
 
 function checkProcess(value: Json, found: Found): void {
   const process = member(value, 'process');
   const args = member(process, 'args');
-  const hasArgs = Array.isArray(args) && args.length > 0;
-  if (!hasArgs && member(process, 'commandLine') === undefined)
-    found(process === undefined ? '' : '/process', 'there is nothing to run', 'runtime/process-start');
+  checkStart(value, process, found);
   if (!isObject(process)) return;
   for (const [number, word] of listOf(args).entries())
     if (typeof word === 'string' && (word.includes('\0') || (number === 0 && word === '')))
@@ -65,6 +70,16 @@ function checkProcess(value: Json, found: Found): void {
     'runtime/io-priority',
     found,
   );
+}
+
+/** A container can be created without a process, or without args; args that are there have to have something in them. */
+function checkStart(value: Json, process: Json | undefined, found: Found): void {
+  const args = member(process, 'args');
+  if ((Array.isArray(args) && args.length > 0) || member(process, 'commandLine') !== undefined) return;
+  if (isObject(process) && isWindows(value))
+    return found('/process', 'there is neither args nor commandLine', 'runtime/process-args');
+  if (Array.isArray(args)) return found('/process/args', 'there is no executable', 'runtime/process-args');
+  found(process === undefined ? '' : '/process', 'there is nothing to run', 'runtime/process-start');
 }
 
 function checkRange(
@@ -148,13 +163,14 @@ function checkCapabilities(capabilities: Json | undefined, found: Found): void {
     for (const one of values)
       if (!KNOWN_CAPABILITIES.has(one)) found(at(name), `there is no ${shown(one)}`, 'runtime/capability-name');
   }
-  const within = (inner: (typeof SETS)[number], outer: (typeof SETS)[number]): void => {
+  type Set = (typeof SETS)[number];
+  const within = (inner: Set, outer: Set, rule: RuleId): void => {
     const strange = sets.get(inner)!.filter((one) => !sets.get(outer)!.includes(one));
-    if (strange.length) found(at(inner), `${shown(strange)} is not in ${outer}`, 'runtime/capability-sets');
+    if (strange.length) found(at(inner), `${shown(strange)} is not in ${outer}`, rule);
   };
-  within('effective', 'permitted');
-  within('ambient', 'permitted');
-  within('ambient', 'inheritable');
+  within('effective', 'permitted', 'runtime/capability-sets');
+  within('ambient', 'permitted', 'runtime/capability-ambient');
+  within('ambient', 'inheritable', 'runtime/capability-ambient');
   const idle = sets.get('inheritable')!.filter((one) => !sets.get('ambient')!.includes(one));
   if (idle.length)
     found(at('inheritable'), `${shown(idle)} is inheritable, and not ambient`, 'runtime/capability-inheritable');
@@ -165,33 +181,40 @@ const DEFAULT_PLACES = ['/proc', '/sys', '/dev/pts', '/dev/shm'];
 function checkMounts(value: Json, found: Found): void {
   const mounts = listOf(member(value, 'mounts'));
   const places = new Set<string>();
-  const linux = isObject(member(value, 'linux'));
-  const old = /^(?:0\.|1\.0\.)/.test(String(member(value, 'ociVersion')));
+  const linux = member(value, 'linux');
+  const strict = /^(?:0\.|1\.[01]\.)/.test(String(member(value, 'ociVersion'))) || isOtherSystem(value);
   for (const [number, mount] of mounts.entries()) {
     const at = `/mounts/${number}`;
     const destination = member(mount, 'destination');
-    if (typeof destination === 'string') checkDestination(destination, `${at}/destination`, old, found);
+    if (typeof destination === 'string') checkDestination(destination, `${at}/destination`, strict, found);
     if (typeof destination === 'string' && places.has(destination))
       found(`${at}/destination`, `${shown(destination)} is mounted over a second time`, 'runtime/mount-twice');
     if (typeof destination === 'string') places.add(destination);
-    if (linux) checkMount(mount, at, found);
+    if (isObject(linux)) checkMount(mount, linux, at, found);
   }
-  if (!linux) return;
+  if (isWindows(value)) checkNested([...places], found);
+  if (!isObject(linux)) return;
   const absent = DEFAULT_PLACES.filter((place) => !places.has(place));
   if (absent.length) found('/mounts', `${absent.join(', ')} is not mounted`, 'runtime/default-filesystems');
 }
 
-function checkDestination(destination: string, at: string, old: boolean, found: Found): void {
+function checkDestination(destination: string, at: string, strict: boolean, found: Found): void {
   if (!isAbsolute(destination))
     found(
       at,
       `${shown(destination)} is not absolute`,
-      old ? 'runtime/mount-destination-1.0' : 'runtime/mount-destination',
+      strict ? 'runtime/mount-destination-1.0' : 'runtime/mount-destination',
     );
   if (climbs(destination)) found(at, `${shown(destination)} climbs`, 'runtime/mount-climbs');
 }
 
-function checkMount(mount: Json, at: string, found: Found): void {
+function checkNested(places: readonly string[], found: Found): void {
+  const folders = places.map((place) => `${place.toLowerCase().replaceAll('/', '\\').replace(/\\+$/, '')}\\`);
+  const outer = folders.findIndex((one) => folders.some((other) => other !== one && other.startsWith(one)));
+  if (outer >= 0) found('/mounts', `another mount lies within ${shown(places[outer])}`, 'runtime/mount-nested');
+}
+
+function checkMount(mount: Json, linux: Json, at: string, found: Found): void {
   const options = listOf(member(mount, 'options'));
   const isBind = options.includes('bind') || options.includes('rbind');
   const type = member(mount, 'type');
@@ -201,6 +224,11 @@ function checkMount(mount: Json, at: string, found: Found): void {
   const [uids, gids] = [member(mount, 'uidMappings'), member(mount, 'gidMappings')];
   if ((uids === undefined) !== (gids === undefined))
     found(at, `${uids === undefined ? 'uidMappings' : 'gidMappings'} is missing`, 'runtime/mount-mappings');
+  const isMapped = options.includes('idmap') || options.includes('ridmap');
+  if ((uids !== undefined || gids !== undefined) && !isMapped)
+    found(`${at}/options`, 'there is neither idmap nor ridmap', 'runtime/mount-idmap');
+  if (isMapped && uids === undefined && gids === undefined && !namespacesOf(linux).has('user'))
+    found(at, 'there are no mappings, and no namespace user', 'runtime/mount-mappings');
   checkMappings(uids, `${at}/uidMappings`, found);
   checkMappings(gids, `${at}/gidMappings`, found);
 }
@@ -225,6 +253,8 @@ function checkAnnotations(value: Json, found: Found): void {
   for (const name of Object.keys(annotations)) {
     const at = pointerTo('/annotations', name);
     if (name === '') found('/annotations', 'there is an annotation without a name', 'runtime/annotations-key');
+    else if (/^org\.opencontainers(?:\.(?!image\.)|$)/.test(name))
+      found(at, `${shown(name)} is reserved, and no specification defines it`, 'runtime/annotations-reserved');
     else if (!isBelowDomain(name)) found(at, `${shown(name)} is below no domain`, 'runtime/annotations-domain');
     if (STEERING.some((start) => name.startsWith(start)))
       found(at, `${shown(name)} tells some runtimes what to do`, 'runtime/annotations-steering');
@@ -234,7 +264,8 @@ function checkAnnotations(value: Json, found: Found): void {
 function checkHostname(value: Json, found: Found): void {
   const linux = member(value, 'linux');
   if (!isObject(linux)) return;
+  // An empty one is none to runtimes.
   for (const name of ['hostname', 'domainname'])
-    if (member(value, name) !== undefined && !namespacesOf(linux).has('uts'))
+    if ((member(value, name) ?? '') !== '' && !namespacesOf(linux).has('uts'))
       found(`/${name}`, `${name} is set, and there is no namespace uts`, 'runtime/hostname');
 }

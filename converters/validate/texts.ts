@@ -18,21 +18,47 @@ export function hasRightEncoding(digest: string): boolean {
   return encoded.length === REGISTERED[algorithm] && /^[0-9a-f]+$/.test(encoded);
 }
 
+/** ALGORITHM:ENCODED, and of a registered algorithm as many digits as it has. */
+export const isDigestText = (value: string): boolean => DIGEST.test(value) && hasRightEncoding(value);
+
 /** RFC 3339, section 5.6. */
 const TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
 export function isTime(value: string): boolean {
   const match = TIME.exec(value);
   if (!match) return false;
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  const days = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
-  return month >= 1 && month <= 12 && day >= 1 && day <= days;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  // The calendar repeats after 400 years, and years below 100 would be taken for those of the last century.
+  const cycle = 2000 + (year % 400);
+  const days = new Date(Date.UTC(cycle, month, 0)).getUTCDate();
+  if (month < 1 || month > 12 || day < 1 || day > days) return false;
+  if (second < 60) return true;
+  const offset = (Number(match[8] ?? 0) * 60 + Number(match[9] ?? 0)) * (match[7] === '-' ? -1 : 1);
+  return endsMonth(new Date(Date.UTC(cycle, month - 1, day, hour, minute - offset)));
 }
 
-/** RFC 3986: a scheme, and nothing that has to be escaped. */
-export const isUri = (value: string): boolean =>
-  /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/.test(value);
+/** A leap second is the last one of a month in UTC, whatever the offset (section 5.7). */
+const endsMonth = (minute: Date): boolean =>
+  new Date(minute.getTime() + 60_000).toISOString().endsWith('-01T00:00:00.000Z');
+
+/** RFC 3986: what may stand in a name, a path or a query without a meaning of its own. */
+const PLAIN = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})";
+const HOST = "(?:\\[[A-Za-z0-9\\-._~!$&'()*+,;=:%]+\\]|(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)";
+/** Two slashes in front are those of a host. */
+const AUTHORITY = `(?://(?:${PLAIN}*@)?${HOST}(?::[0-9]*)?(?=[/?#]|$)|(?!//))`;
+const URI = new RegExp(
+  `^[A-Za-z][A-Za-z0-9+.-]*:${AUTHORITY}(?:${PLAIN}|/)*(?:\\?(?:${PLAIN}|[/?])*)?(?:#(?:${PLAIN}|[/?])*)?$`,
+);
+
+export const isUri = (value: string): boolean => URI.test(value);
 
 export const isWebAddress = (value: string): boolean => /^https?:/i.test(value);
 

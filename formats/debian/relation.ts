@@ -50,7 +50,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 export function parseRelations(text: string, own: string): readonly Alternatives[] {
   const items: Alternatives[] = [];
   for (const item of text.split(',')) {
-    if (item.trim() === '') continue; // dpkg takes a comma too many
+    if (item.trim() === '') continue; // a comma too many, which apt passes over and dpkg refuses
     const alternatives = item.split('|').flatMap((one) => parseRelation(one, own) ?? []);
     if (alternatives.length) items.push(alternatives);
   }

@@ -64,7 +64,8 @@ function checkStructure(text: string, limits: Limits, onDuplicate: DuplicateName
   }
 }
 
-function endOfString(text: string, start: number): number {
+/** Of the string that begins at `start`: the place of its closing quote. */
+export function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
   return at;

@@ -11,6 +11,9 @@ const DOCKER =
 const OCI = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
 const MOST = 512;
 
+/** Whether Docker takes a text for the name of an image. */
+export const isDockerReference = (text: string): boolean => text.length <= MOST && DOCKER.test(text);
+
 /** Whether a text can name an image: by Docker's grammar, or by that of `ref.name`. */
 export const isReference = (text: string): boolean => text.length <= MOST && (DOCKER.test(text) || OCI.test(text));
 

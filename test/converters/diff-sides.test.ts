@@ -144,6 +144,36 @@ describe('a difference', () => {
     expect(lines(await diff(source, folder, { namespace, ignore }))).toEqual(['changed link link', 'added more']);
   });
 
+  test('is found between no capabilities and nothing said of them', async () => {
+    const source = dockerFile(image);
+    const [none, unsaid] = [await bundleOf(source), await bundleOf(source)];
+    edited(none, (config: { process?: { capabilities?: object } }) =>
+      Object.assign(config.process!, { capabilities: {} }),
+    );
+    edited(unsaid, (config: { process?: { capabilities?: object } }) => delete config.process!.capabilities);
+    expect(lines(await diff(none, unsaid))).toEqual(['removed config process.capabilities']);
+  });
+
+  test('is found between no capabilities and the usual ones of an ACI', async () => {
+    const of = (isolators: readonly object[]): string =>
+      written(aci({ manifest: { ...leastManifest, app: leastApp({ isolators } as never) } }), scratch(), 'app.aci');
+    const usual =
+      'AUDIT_WRITE CHOWN DAC_OVERRIDE FSETID FOWNER KILL MKNOD NET_RAW NET_BIND_SERVICE SETUID SETGID SETPCAP SETFCAP SYS_CHROOT';
+    const set = usual.split(' ').map((name) => `CAP_${name}`);
+    const none = of([{ name: 'os/linux/capabilities-remove-set', value: { set } }]);
+    expect(lines(await diff(none, of([])))).toEqual(['removed config isolation']);
+    expect(lines(await diff(none, none))).toEqual([]);
+  });
+
+  test('is found where an annotation or a kernel parameter without a text is there, or is not', async () => {
+    const [one, other] = [await bundleOf(dockerFile(image)), await bundleOf(dockerFile(image))];
+    edited(one, (config: { annotations?: object; linux?: object }) => {
+      Object.assign(config.annotations!, { 'com.example.a': '' });
+      Object.assign(config.linux!, { sysctl: { 'kernel.domainname': '' } });
+    });
+    expect(lines(await diff(one, other))).toEqual(['changed config annotations', 'removed config linux.sysctl']);
+  });
+
   test('is found in config.json by its place', async () => {
     const source = dockerFile(image);
     const bundle = await bundleOf(source);

@@ -136,6 +136,14 @@ describe('a difference', () => {
     expect(found).toEqual({ part: 'config', kind: 'changed', field: 'env', a: ['A=1'], b: ['A=2'] });
   });
 
+  test('is found where a label without a text is there, or is not', async () => {
+    const [one, other] = [config({ Labels: { a: '', b: '1' } }), config({ Labels: { b: '1' } })];
+    expect(await lines(one, other)).toEqual(['changed config labels']);
+    expect(await lines(other, one)).toEqual(['changed config labels']);
+    expect(await lines(config({ Labels: { a: '' } }), config({}))).toEqual(['removed config labels']);
+    expect(await lines(config({ Labels: {} }), config({}))).toEqual([]);
+  });
+
   test('is found in members that the model has no name for', async () => {
     expect(await lines(config({ MacAddress: 'a' }), config({ MacAddress: 'b' }))).toEqual(['changed config other']);
   });
@@ -151,6 +159,9 @@ describe('fields that do not count', () => {
 
   test('must exist', async () => {
     const image = imageOf([]);
-    await expect(lines(image, image, { ignore: ['colour'] })).rejects.toMatchObject({ code: 'usage/option' });
+    for (const field of ['colour', 'process.user.uid', 'mounts.0', 'labels.a', 'annotations.com.example.a'])
+      await expect(lines(image, image, { ignore: [field] }), field).rejects.toMatchObject({ code: 'usage/option' });
+    for (const field of ['process', 'process.user', 'mounts', 'labels'])
+      expect(await lines(image, image, { ignore: [field] })).toEqual([]);
   });
 });

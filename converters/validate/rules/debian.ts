@@ -49,9 +49,9 @@ export const DEBIAN_RULES = rulesOf('https://manpages.debian.org/bookworm/dpkg-d
   ],
   'deb/control-missing': ['must', 'deb.5.en.html#FORMAT', 'there is a file control in control.tar', BUILD],
   'deb/control-entries': [
-    'should',
+    'must',
     'deb.5.en.html#FORMAT',
-    'control.tar has regular files in it, and none of them below a folder',
+    'control.tar has regular files in it, each of them once and none below a folder',
     BUILD,
   ],
   'deb/control-form': [

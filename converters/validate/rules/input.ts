@@ -5,7 +5,12 @@ const AGAIN = 'Write the document anew, with a JSON library.';
 
 export const JSON_RULES = rulesOf('https://www.rfc-editor.org/rfc/', {
   'json/syntax': ['must', 'rfc8259', 'the document is JSON', AGAIN],
-  'json/encoding': ['must', 'rfc7493#section-2.1', 'the document is UTF-8, without a byte order mark', AGAIN],
+  'json/encoding': [
+    'must',
+    'rfc7493#section-2.1',
+    'the document is UTF-8, without a byte order mark, surrogates and noncharacters',
+    AGAIN,
+  ],
   'json/duplicate-name': [
     'must',
     'rfc7493#section-2.3',

@@ -29,7 +29,12 @@ export const LAYER_RULES = rulesOf('https://github.com/opencontainers/image-spec
   'layer/name-length': ['should', '#file-attributes', 'names and paths are no longer than Linux takes', REBUILD],
   'layer/root': ['must', '#changeset-over-existing-files', 'the root is a folder (CVE-2021-29136)', DISTRUST],
   'layer/sparse': ['should', '#file-attributes', 'no file is stored sparsely', REBUILD],
-  'layer/hard-link': ['must', '#hardlinks', 'the target of every hard link is in its layer or one below', REBUILD],
+  'layer/hard-link': [
+    'must',
+    '#hardlinks',
+    'the target of every hard link is a file of its layer, or of one below that is still there',
+    REBUILD,
+  ],
   'layer/whiteout-name': [
     'must',
     '#whiteouts',

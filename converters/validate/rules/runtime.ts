@@ -35,7 +35,12 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
     'ociVersion is a version as SemVer 2.0.0 has it',
     CORRECT,
   ],
-  'runtime/root': ['must', 'config.md#root', 'root is there, unless a virtual machine brings it', CORRECT],
+  'runtime/root': [
+    'must',
+    'config.md#root',
+    'root is there, unless a virtual machine brings it; on Windows it is writable, and Hyper-V has none',
+    CORRECT,
+  ],
   'runtime/platform': [
     'should',
     'config.md#platform-specific-configuration',
@@ -58,7 +63,7 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
   'runtime/process-args': [
     'must',
     'config.md#process',
-    'process.args has an executable, and no argument has a NUL in it',
+    'process.args, where it is there, has an executable, and no argument has a NUL in it',
     CORRECT,
   ],
   'runtime/process-env': ['must', 'config.md#process', 'every entry of env of the process is NAME=VALUE', CORRECT],
@@ -81,10 +86,10 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
     'Widen the mapping, or choose another user.',
   ],
   'runtime/process-console': [
-    'should',
+    'note',
     'config.md#process',
     'process.consoleSize is given only with a terminal',
-    CORRECT,
+    'Nothing: runtimes pass it over.',
   ],
   'runtime/rlimits': [
     'must',
@@ -103,8 +108,14 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
   'runtime/capability-sets': [
     'must',
     'https://man7.org/linux/man-pages/man7/capabilities.7.html',
-    'effective and ambient capabilities are permitted, and ambient ones inheritable',
+    'effective capabilities are permitted',
     KERNEL,
+  ],
+  'runtime/capability-ambient': [
+    'note',
+    'https://man7.org/linux/man-pages/man7/capabilities.7.html',
+    'ambient capabilities are permitted and inheritable',
+    'Leave the set empty: runtimes pass over what the kernel does not make ambient, and write such a config.json themselves.',
   ],
   'runtime/capability-inheritable': [
     'should',
@@ -121,8 +132,8 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
   'runtime/mount-destination': ['should', 'config.md#mounts', 'destinations of mounts are absolute paths', CORRECT],
   'runtime/mount-destination-1.0': [
     'must',
-    'https://github.com/opencontainers/runtime-spec/blob/v1.0.2/config.md#mounts',
-    'destinations of mounts are absolute paths, for versions before 1.1',
+    'https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config.md#mounts',
+    'destinations of mounts are absolute paths, for versions before 1.2 and for systems other than Linux',
     CORRECT,
   ],
   'runtime/mount-climbs': [
@@ -136,9 +147,16 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
   'runtime/mount-mappings': [
     'must',
     'config.md#posix-platform-mounts',
-    'uidMappings and gidMappings of a mount are given together',
+    'uidMappings and gidMappings of a mount are given together, and idmap has some of its own or those of a user namespace',
     CORRECT,
   ],
+  'runtime/mount-idmap': [
+    'should',
+    'config.md#posix-platform-mounts',
+    'a mount with uidMappings and gidMappings says idmap or ridmap',
+    'Add the option; older runtimes pass over the mappings otherwise, and say nothing.',
+  ],
+  'runtime/mount-nested': ['must', 'config.md#mounts', 'on Windows no mount lies within another', CORRECT],
   'runtime/mount-twice': [
     'note',
     'config.md#mounts',
@@ -171,6 +189,12 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
     'Look at each of them before you run the bundle.',
   ],
   'runtime/annotations-key': ['must', 'config.md#annotations', 'names of annotations are not empty', CORRECT],
+  'runtime/annotations-reserved': [
+    'must',
+    'config.md#annotations',
+    'names below org.opencontainers are those of images',
+    'Use a name below a domain of your own.',
+  ],
   'runtime/annotations-domain': [
     'should',
     'config.md#annotations',
@@ -221,6 +245,12 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
     'devices have absolute paths, and numbers unless they are pipes',
     CORRECT,
   ],
+  'runtime/devices-mode': [
+    'note',
+    'config-linux.md#devices',
+    'fileMode of a device has the bits of permissions only',
+    'Leave out the type; runtimes take it from the member type.',
+  ],
   'runtime/devices-twice': [
     'should',
     'config-linux.md#devices',
@@ -237,7 +267,7 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
   'runtime/resources': [
     'must',
     'config-linux.md#control-groups',
-    'limits are within the range that the kernel takes',
+    'limits are within the range that the kernel takes, cpu.burst is not above cpu.quota, and what is said of a device limits something',
     KERNEL,
   ],
   'runtime/seccomp-name': [

@@ -47,6 +47,11 @@ test('a sound image has no finding', async () => {
   expect(found).toMatchObject({ format: 'aci', findings: [] });
 });
 
+test('an image that ends in the padding behind its last file is not whole', async () => {
+  const cut = tar([...entries(), { name: 'rootfs/last', body: 'x' }], { dialect: 'ustar' }).subarray(0, -1024 - 500);
+  expect(rulesIn(await validate(`aci:${fileWith(cut, 'app.aci')}`))).toEqual(['appc/archive-tar']);
+});
+
 test('a sound image has none compressed, and is recognised', async () => {
   expectUnconditional(await validate(fileWith(gzipSync(tar(entries())), 'x')));
 });
@@ -109,6 +114,10 @@ test.each<readonly [RuleId, string, unknown]>([
   ['appc/platform', '/labels/2/value', 'arm64'],
   ['appc/annotations', '/annotations/0/value', 'yesterday'],
   ['appc/annotations', '/annotations/1', { name: 'homepage', value: 'example.com' }],
+  ['appc/annotations', '/annotations/1', { name: 'homepage', value: 'https://a b' }],
+  ['appc/annotations', '/annotations/1', { name: 'homepage', value: 'http://[::1' }],
+  ['appc/annotations', '/annotations/0/value', undefined],
+  ['appc/dependencies', '/dependencies/0/imageID', ''],
   ['appc/dependencies', '/dependencies/0/imageName', undefined],
   ['appc/dependencies', '/dependencies/0/imageID', `sha256-${'a'.repeat(64)}`],
   ['appc/path-whitelist', '/pathWhitelist/0', 'bin/app'],
@@ -127,6 +136,12 @@ test.each<readonly [RuleId, string, unknown]>([
   ['appc/isolators', '/app/isolators', isolator('capabilities-retain-set', { set: [] })],
   ['appc/isolators', '/app/isolators', isolator('oom-score-adj', 1001)],
   ['appc/isolators', '/app/isolators/0/value', { limit: 'much' }],
+  ['appc/isolators', '/app/isolators/0', { name: 'resource/network-bandwidth', value: { limit: '1G' } }],
+  [
+    'appc/isolators',
+    '/app/isolators/0',
+    { name: 'resource/block-iops', value: { default: true, limit: '1', request: '1' } },
+  ],
   [
     'appc/isolators-exclusive',
     '/app/isolators',

@@ -12,7 +12,7 @@ import { expectUnconditional, fileWith, placesOf, rulesIn } from './inputs.ts';
 const SUM = '9dd4e461268c8034f5c8564e155c67a6'; // of x
 
 const sound: DebRecipe = {
-  fields: { Depends: 'libc6 (>= 2.36) | libc (= 1), b [amd64]', Provides: 'p (= 1), q', Conflicts: 'c (<< 2)' },
+  fields: { Depends: 'libc6 (>= 2.36) | libc (= 1), b:any', Provides: 'p (= 1), q', Conflicts: 'c (<< 2)' },
   files: { postinst: '#!/bin/sh\n', md5sums: `${SUM}  usr/x\n`, conffiles: '/etc/x\nremove-on-upgrade /etc/old\n' },
   data: { 'usr/x': 'x', 'etc/x': 'y' },
   entries: [{ name: './usr/same', type: '1', link: './usr/x' }],
@@ -20,6 +20,8 @@ const sound: DebRecipe = {
 
 const file = (bytes: Uint8Array): string => fileWith(bytes, 'toy.deb');
 const of = (more: DebRecipe) => validate(file(deb({ ...sound, ...more })));
+
+const CONTROL_TEXT = 'Package: aa\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n';
 
 const VERSION: ArPart = { name: 'debian-binary', body: '2.0\n' };
 const CONTROL: ArPart = { name: 'control.tar.gz', body: gzipSync(controlTar(sound)) };
@@ -84,8 +86,37 @@ test.each<readonly [RuleId, DebRecipe]>([
   ['deb/conffiles', { files: { conffiles: 'etc/x\n' } }],
   ['deb/conffiles', { files: { conffiles: '/etc/x\n/etc/x\n' } }],
   ['deb/conffiles', { files: { conffiles: '/usr\n' } }],
+  ['deb/conffiles', { files: { conffiles: '/etc/x' } }],
+  ['deb/relations', { fields: { Depends: 'a,, b' } }],
+  ['deb/relations', { fields: { Breaks: 'a,' } }],
+  ['deb/relations', { fields: { Depends: 'a [amd64]' } }],
+  ['deb/relations', { fields: { Depends: 'a (>= 1) [amd64]' } }],
+  ['deb/relations', { fields: { Depends: 'a | b <!nocheck>' } }],
+  ['deb/control-fields', { fields: { Essential: 'true' } }],
+  ['deb/control-fields', { fields: { Protected: '1' } }],
+  ['deb/control-fields', { fields: { 'Multi-Arch': 'maybe' } }],
+  ['deb/control-fields', { fields: { 'Multi-Arch': 'same', Architecture: 'all' } }],
 ])('breaks %s with %j', async (rule, more) => {
   expect(rulesIn(await of(more))).toEqual([rule]);
+});
+
+test('words of fields are taken in any case, and fields without a value', async () => {
+  const fields = { Essential: 'YES', 'Multi-Arch': 'Foreign', Homepage: '', Suggests: '' };
+  expect(rulesIn(await of({ fields }))).toEqual([]);
+});
+
+test.each<readonly [RuleId, string, readonly TarEntry[]]>([
+  ['deb/control-form', 'without the end of its last line', [{ name: './control', body: CONTROL_TEXT.trimEnd() }]],
+  [
+    'deb/control-entries',
+    'beside another one',
+    [
+      { name: './control', body: CONTROL_TEXT },
+      { name: './control', body: CONTROL_TEXT },
+    ],
+  ],
+])('breaks %s by a control file %s', async (rule, _, files) => {
+  expect(rulesIn(await made(VERSION, { name: 'control.tar', body: tar(files) }, DATA))).toEqual([rule]);
 });
 
 test('text that is no UTF-8 breaks deb/control-text', async () => {

@@ -46,6 +46,7 @@ const BREACHES: readonly (readonly [rule: RuleId, what: string, options: Partial
   ['docker/manifest-form', 'without Config', listed(({ Config: _, ...item }) => item)],
   ['docker/manifest-form', 'with Layers of another type', listed((item) => ({ ...item, Layers: 'x' }))],
   ['docker/repo-tags', 'with a name without a tag', listed((item) => ({ ...item, RepoTags: ['greeting'] }))],
+  ['docker/repo-tags', 'with a name that Docker refuses', listed((item) => ({ ...item, RepoTags: ['App:1.0'] }))],
   ['docker/repo-tags', 'with a name that is a path', listed((item) => ({ ...item, RepoTags: ['../../x:1'] }))],
   [
     'docker/repo-tags',
@@ -136,6 +137,8 @@ describe('an archive before Docker 1.10', () => {
       'a name for a layer that is not there',
       { repositories: () => ({ app: { 1: '0'.repeat(64) } }) },
     ],
+    ['docker/repositories', 'repositories that are a list', { repositories: () => [] as never }],
+    ['docker/repositories', 'a name without tags', { repositories: () => ({ a: 'x' }) as never }],
     ['docker/repo-tags', 'a name that is none', { repositories: () => ({ '../x': { 1: '0'.repeat(64) } }) }],
   ])('breaks %s by %s', async (rule, _, options) => {
     expect(rulesIn(await old(options))).toContain(rule);

@@ -42,6 +42,7 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/descriptor-size', '/size', 1.5],
     ['oci/descriptor-size', '/size', '7'],
     ['oci/descriptor-size', '/size', 2 ** 64],
+    ['oci/descriptor-size', '/size', 2 ** 63],
     ['json/number', '/size', 2 ** 53 + 2],
     ['oci/descriptor-urls', '/urls', ['not a uri']],
     ['oci/descriptor-urls-scheme', '/urls', ['ftp://example.com/x']],
@@ -67,6 +68,11 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/type-confusion', '/layers', []],
     ['oci/type-confusion', '/config', null],
     ['oci/name-twice', '/manifests/1', { ...descriptor, digest: `sha256:${'0'.repeat(64)}` }],
+    [
+      'oci/name-twice',
+      '/manifests/1',
+      { ...descriptor, digest: `sha256:${'0'.repeat(64)}`, platform: { os: 'linux', architecture: 'amd64' } },
+    ],
     ['oci/ref-name', '/manifests/0/annotations', { 'org.opencontainers.image.ref.name': 'a b' }],
     ['oci/ref-name-place', '/annotations', { 'org.opencontainers.image.ref.name': 'a' }],
   ],
@@ -90,6 +96,7 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/annotations-domain', `${KEY}mine`, 'x'],
     ['oci/annotations-value', `${KEY}org.opencontainers.image.created`, 'yesterday'],
     ['oci/annotations-value', `${KEY}org.opencontainers.image.url`, 'not an address'],
+    ['oci/annotations-value', `${KEY}org.opencontainers.image.base.digest`, 'sha256:abc'],
     ['oci/base-name', `${KEY}org.opencontainers.image.base.name`, 'library/debian:12'],
   ],
   config: [
@@ -103,6 +110,8 @@ const BREACHES: Readonly<Record<Kind, readonly Row[]>> = {
     ['oci/config-rootfs', '/rootfs', undefined],
     ['oci/config-rootfs', '/rootfs/type', 'parts'],
     ['oci/config-diff-ids', '/rootfs/diff_ids', ['x']],
+    ['oci/config-diff-ids', '/rootfs/diff_ids', ['sha256:abc']],
+    ['oci/config-diff-ids', '/rootfs/diff_ids', [DIGEST.toUpperCase().replace('SHA256', 'sha256')]],
     ['oci/config-history-form', '/history', 'none'],
     ['oci/config-history-form', '/history/0/created', 'yesterday'],
     ['oci/config-history', '/history/2', {}],
@@ -138,11 +147,80 @@ describe.each(Object.keys(DOCUMENTS) as Kind[])('a document of the kind %s', (ki
   });
 });
 
+test.each([
+  ['index', index],
+  ['manifest', manifest],
+])('a mediaType that is none is one finding: %s', async (kind, sound) => {
+  for (const wrong of ['text', '', null, 7]) {
+    const found = await validateDocument(patched(sound, '/mediaType', wrong), kind);
+    expect([wrong, found.findings.map(({ rule }) => rule)]).toEqual([wrong, [`oci/${kind}-media-type`]]);
+  }
+});
+
+describe('a time', () => {
+  const at = async (created: string) => rulesIn(await validateDocument({ ...config, created }, 'config'));
+
+  test.each([
+    '2016-12-31T23:59:60Z',
+    '1990-12-31T15:59:60.5-08:00',
+    '2017-01-01T08:59:60+09:00',
+    '0000-02-29T23:59:60Z',
+    '2024-02-29t00:00:00z',
+    '2024-02-29T00:00:00-00:00',
+  ])('may be %s', async (created) => {
+    expect(await at(created)).toEqual([]);
+  });
+
+  test.each([
+    '2020-01-01T12:30:60Z',
+    '2016-12-31T23:59:60+01:00',
+    '2016-12-30T23:59:60Z',
+    '2016-12-31T23:59:61Z',
+    '2024-02-29 00:00:00Z',
+    '2024-02-29T24:00:00Z',
+    '2023-02-29T00:00:00Z',
+    '2024-02-29T00:00:00+0100',
+  ])('may not be %s', async (created) => {
+    expect(await at(created)).toEqual(['oci/config-created']);
+  });
+});
+
+describe('a URI', () => {
+  const at = async (url: string) => rulesIn(await validateDocument({ ...descriptor, urls: [url] }, 'descriptor'));
+
+  test.each([
+    'https://example.com',
+    'http://user:pass@[2001:db8::1]:8080/a;b=c/%7Ed?x=/?#y',
+    'https://example.com/a@b:c?d[0]='.replace('[0]', '%5B0%5D'),
+    'http:',
+    'https://',
+  ])('may be %s', async (url) => {
+    expect(await at(url)).toEqual([]);
+  });
+
+  test.each([
+    'http://[::1',
+    'https://a b',
+    'https://a/[b]',
+    'https://a:port/',
+    'https://a/%zz',
+    'https://a/#b#c',
+    '//a',
+    'https://ü/',
+  ])('may not be %s', async (url) => expect(await at(url)).toEqual(['oci/descriptor-urls']));
+});
+
 describe('a place', () => {
   test('is a JSON pointer, with slashes of names escaped', async () => {
     const found = await validateDocument(patched(manifest, '/layers/0/annotations', { 'a/b~c': 7 }), 'manifest');
     expect(placesOf(found, 'oci/annotations')).toEqual(['/layers/0/annotations/a~1b~0c']);
   });
+});
+
+test('an account of Windows is a user of Windows', async () => {
+  const of = (os: string) => ({ ...config, os, config: { User: 'NT AUTHORITY\\SYSTEM' } });
+  expectUnconditional(await validateDocument(of('windows'), 'config'));
+  expect(rulesIn(await validateDocument(of('linux'), 'config'))).toEqual(['oci/config-user']);
 });
 
 describe('what the text of the specification allows and its schema does not', () => {
@@ -180,6 +258,57 @@ describe('JSON', () => {
   });
 });
 
+describe('I-JSON', () => {
+  /** A descriptor with a member of its own, as it is written. */
+  const withMember = (json: string) =>
+    JSON.stringify(descriptor).replace('{', `{"com.example.more":{"a~b":[0,${json}]},`);
+  const broken = async (json: string) => {
+    const found = await validateDocument(withMember(json), 'descriptor');
+    return found.findings.map(({ rule, at }) => `${rule} ${at.join(' > ')}`);
+  };
+  const PLACE = '/com.example.more/a~0b/1';
+
+  test.each(['9007199254740992', '-9007199254740993', '1E400', '1e-400', '3.141592653589793238462643383279'])(
+    'has no number like %s, whoever reads it',
+    async (json) => expect(await broken(json)).toEqual([`json/number ${PLACE}`]),
+  );
+
+  test.each([
+    '9007199254740991',
+    '-0',
+    '1e20',
+    '0.1',
+    '1.000000000000000000000',
+    '1.7976931348623157e308',
+    '"9007199254740993"',
+  ])('may have %s', async (json) => expect(await broken(json)).toEqual([]));
+
+  test.each(['"\\ud800"', '"\\udc00\\ud800"', '"\\uffff"', '"\ufdd0"', '"\u{1fffe}"'])(
+    'has no text like %s',
+    async (json) => expect(await broken(json)).toEqual([`json/encoding ${PLACE}`]),
+  );
+
+  test('has no such text as the name of a member', async () => {
+    expect(await broken('{"\\ud800":1}')).toEqual([`json/encoding ${PLACE}`]);
+  });
+
+  test('may have pairs of surrogates', async () => {
+    expect(await broken('"\\ud83d\\ude00 \u{1f600}"')).toEqual([]);
+  });
+
+  test.each([
+    ['9223372036854775807', ['json/number']],
+    ['9223372036854775808', ['json/number', 'oci/descriptor-size']],
+    ['1e400', ['json/number', 'oci/descriptor-size']],
+  ])('a size of %s is held against 2^63-1 as it is written', async (size, rules) => {
+    const found = await validateDocument(
+      JSON.stringify(descriptor).replace('"size":7', `"size":${size}`),
+      'descriptor',
+    );
+    expect(rulesIn(found)).toEqual(rules);
+  });
+});
+
 describe('schema 1', () => {
   const id = (n: number): string => String(n).repeat(64);
   const step = (n: number, parent?: number) => ({
@@ -201,6 +330,7 @@ describe('schema 1', () => {
   test.each<readonly [RuleId, string, unknown]>([
     ['docker/schema-1', '/fsLayers', []],
     ['docker/schema-1', '/fsLayers/0/blobSum', 'x'],
+    ['docker/schema-1', '/fsLayers/0/blobSum', 'sha256:abc'],
     ['docker/schema-1', '/history', [step(1, 3), step(2)]],
     ['docker/schema-1', '/history', [step(1, 2), step(2, 3)]],
     ['docker/schema-1', '/history', [step(1, 2), { v1Compatibility: '{' }]],

@@ -39,6 +39,8 @@ const BREACHES: readonly (readonly [rule: RuleId, entry: TarEntry, place: string
   ['layer/hard-link', { name: 'h', type: '1', link: 'nowhere' }, 'h'],
   ['layer/hard-link', { name: 'h', type: '1', link: 'etc' }, 'h'],
   ['layer/hard-link', { name: 'h', type: '1', link: './h' }, 'h'],
+  ['layer/duplicate', { name: './' }, '.'],
+  ['layer/whiteout-empty', { name: 'x/.wh.y/z', body: '' }, 'x/.wh.y'],
   ['layer/whiteout-name', { name: 'x/.wh.', body: '' }, 'x/.wh.'],
   ['layer/whiteout-name', { name: 'x/.wh...', body: '' }, 'x/.wh...'],
   ['layer/whiteout-empty', { name: 'x/.wh.y', body: 'not empty' }, 'x/.wh.y'],
@@ -53,6 +55,12 @@ test.each(BREACHES.map((row) => [...row]))('breaks %s', async (rule, entry, plac
   const found = await validate(layerFile([...SOUND, entry]));
   expect(rulesIn(found)).toEqual([rule]);
   expect(placesOf(found, rule)).toEqual([place]);
+});
+
+test('a tar that breaks off in the padding behind its last file breaks layer/tar', async () => {
+  const file = tar([{ name: 'a', body: 'x' }]);
+  expect(rulesIn(await validate(`tar:${fileWith(file.subarray(0, 700))}`))).toEqual(['layer/tar']);
+  expect(rulesIn(await validate(`tar:${fileWith(file.subarray(0, 1024))}`))).toEqual([]);
 });
 
 describe('a tar that breaks off', () => {
@@ -88,6 +96,42 @@ describe('a hard link', () => {
 
   test('may lead through a symbolic link, which only unpacking resolves', async () => {
     expectUnconditional(await validate(dockerFile({}, image('bin/x', [{ name: 'bin', link: 'usr/bin' }]))));
+  });
+
+  const found = async (...layers: readonly (readonly TarEntry[])[]) => {
+    const stack = { ...small, config: { ...small.config, history: [] }, layers: layers.map((one) => sampleLayer(one)) };
+    return placesOf(await validate(dockerFile({}, stack)), 'layer/hard-link').map((at) =>
+      at.slice('manifest.json > /0 > /layers/'.length),
+    );
+  };
+  const file: TarEntry = { name: 'd/f', body: '' };
+  const h: TarEntry = { name: 'h', type: '1', link: 'd/f' };
+
+  test.each<readonly [string, readonly TarEntry[]]>([
+    ['a whiteout', [{ name: 'd/.wh.f', body: '' }]],
+    ['a whiteout of a folder above it', [{ name: '.wh.d', body: '' }]],
+    ['an opaque whiteout', [{ name: 'd/.wh..wh..opq', body: '' }]],
+    ['an opaque whiteout further up', [{ name: '.wh..wh..opq', body: '' }]],
+    ['a file in the place of its folder', [{ name: 'd', body: '' }]],
+    ['a folder in its place', [{ name: 'd/f/' }]],
+  ])('may not lead to what %s has removed', async (_, between) => {
+    expect(await found([file], between, [h])).toEqual(['2 > h']);
+    expect(await found([file], [...between, h])).toEqual(['1 > h']);
+    expect(await found([file], between, [file], [h])).toEqual([]);
+  });
+
+  test('may not lead to a folder, wherever that is', async () => {
+    expect(await found([{ name: 'd/f/' }], [h])).toEqual(['1 > h']);
+    expect(await found([h, { name: 'd/f/' }])).toEqual(['0 > h']);
+  });
+
+  test('may lead to a link that comes later, but not back to itself', async () => {
+    const round: readonly TarEntry[] = [
+      { name: 'a', type: '1', link: 'b' },
+      { name: 'b', type: '1', link: 'c' },
+    ];
+    expect(await found([...round, { name: 'c', body: '' }])).toEqual([]);
+    expect(await found([...round, { name: 'c', type: '1', link: 'a' }])).toEqual(['0 > a']);
   });
 
   test('that leads nowhere is found in its layer', async () => {

@@ -99,6 +99,25 @@ const BREACHES: readonly (readonly [rule: RuleId, what: string, make: () => Prom
     'with a blob that was cut',
     () => layoutWith((layout) => change(layout, 'rootfs', (bytes) => bytes.subarray(0, -1))),
   ],
+  [
+    'oci/blob-digest',
+    'with a subject that was changed',
+    () =>
+      layoutWith((layout) => {
+        const subject = putBlob(layout, Buffer.from('subject'), ociTypes.manifest);
+        setIndex(layout, [
+          named(
+            putImage(
+              layout,
+              image,
+              manifestOf((manifest) => ({ ...manifest, subject })),
+            ),
+            'app',
+          ),
+        ]);
+        change(layout, 'subject', (bytes) => (bytes.toString() === 'subject' ? Buffer.from('SUBJECT') : bytes));
+      }),
+  ],
   ['oci/blob-missing', 'without a blob', () => layoutWith((layout) => layout.delete(blobWith(layout, 'rootfs')))],
   [
     'oci/blob-unreferenced',

@@ -30,7 +30,8 @@ const BREACHES: readonly (readonly [rule: RuleId, pointer: string, value: unknow
   ['runtime/version', '/ociVersion', undefined],
   ['runtime/root', '/root', undefined],
   ['runtime/platform', '/solaris', {}],
-  ['runtime/process-start', '/process/args', []],
+  ['runtime/process-start', '/process/args', undefined],
+  ['runtime/process-args', '/process/args', []],
   ['runtime/process-start', '/process', undefined],
   ['runtime/process-cwd', '/process/cwd', 'srv'],
   ['runtime/process-cwd-host', '/process/cwd', '/proc/self/fd/7/../..'],
@@ -43,13 +44,30 @@ const BREACHES: readonly (readonly [rule: RuleId, pointer: string, value: unknow
   ['runtime/process-user-mapped', '/linux', { ...user, uidMappings: [MAPPING], gidMappings: [MAPPING] }],
   ['runtime/process-console', '/process/consoleSize', { height: 1, width: 1 }],
   ['runtime/rlimits', '/process/rlimits/0/type', 'RLIMIT_HOPE'],
+  ['runtime/form', '/process/rlimits/0/hard', 2 ** 64],
+  ['runtime/form', '/process/ioPriority', { class: 'IOPRIO_CLASS_BE' }],
+  ['runtime/form', '/linux/personality', { flags: [] }],
+  ['runtime/form', '/linux/resources/blockIO', { throttleReadBpsDevice: [{ major: 8, minor: 0 }] }],
+  ['runtime/resources', '/linux/resources/blockIO', { weightDevice: [{ major: 8, minor: 0 }] }],
+  ['runtime/resources', '/linux/resources/rdma', { mlx5_1: {} }],
+  ['runtime/resources', '/linux/resources/cpu', { quota: 1000, burst: 2000 }],
+  ['runtime/seccomp-listener', '/linux/seccomp', { defaultAction: 'SCMP_ACT_NOTIFY' }],
+  ['runtime/mount-mappings', '/mounts/4', { destination: '/x', source: '/', options: ['rbind', 'ridmap'] }],
+  [
+    'runtime/mount-idmap',
+    '/mounts/4',
+    { destination: '/x', source: '/', options: ['bind'], uidMappings: [MAPPING], gidMappings: [MAPPING] },
+  ],
+  ['runtime/annotations-reserved', '/annotations', { 'org.opencontainers.mine': 'x' }],
   ['runtime/rlimits', '/process/rlimits/0/soft', 3],
   ['runtime/rlimits', '/process/rlimits/1', { type: 'RLIMIT_NOFILE', soft: 1, hard: 1 }],
   ['runtime/oom-score', '/process/oomScoreAdj', 1001],
   ['runtime/io-priority', '/process/ioPriority', { class: 'IOPRIO_CLASS_BE', priority: 8 }],
   ['runtime/capability-name', '/process/capabilities/bounding', ['CAP_FLY']],
   ['runtime/capability-sets', '/process/capabilities/effective', ['CAP_CHOWN']],
-  ['runtime/capability-sets', '/process/capabilities/ambient', ['CAP_KILL']],
+  ['runtime/capability-ambient', '/process/capabilities/ambient', ['CAP_KILL']],
+  ['runtime/devices-mode', '/linux/devices/0/fileMode', 0o20644],
+  ['runtime/form', '/linux/devices/0/fileMode', 2 ** 32],
   ['runtime/capability-inheritable', '/process/capabilities/inheritable', ['CAP_KILL']],
   ['runtime/hostname', '/linux/namespaces', [{ type: 'mount' }]],
   ['runtime/mount-destination-1.0', '/mounts/0/destination', 'proc'],
@@ -103,11 +121,6 @@ test.each(BREACHES.map((row) => [...row]))('breaks %s by %s being %j', async (ru
   expect(rulesIn(found)).toContain(rule);
 });
 
-test('a relative destination is deprecated from version 1.1 on', async () => {
-  const later = patched(patched(runtimeConfig, '/ociVersion', '1.1.0'), '/mounts/0/destination', 'proc');
-  expect(rulesIn(await validate(bundleWith(later)))).toContain('runtime/mount-destination');
-});
-
 test('a bundle without config.json, or with a file for a root filesystem, is no bundle', async () => {
   expect(rulesIn(await validate(bundleWith(null)))).toEqual(['bundle/config']);
   const folder = scratch();
@@ -153,5 +166,75 @@ describe('the machine at hand', () => {
     ['host/security', '/hostname', 'x', { security: new Set() }],
   ])('is noted with %s by %s being %j, and breaks nothing', async (rule, pointer, value, facts) => {
     expect(await found(pointer, value, facts)).toContain(rule);
+  });
+});
+
+describe('a config.json with what is no fault', () => {
+  test.each<readonly [string, unknown]>([
+    ['/process/consoleSize', { height: 0, width: 0 }],
+    // As runc and crun write it when they are asked for a config.json.
+    ['/process/capabilities', { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }],
+    // As podman writes them.
+    ['/linux/devices/0/fileMode', 0o20644],
+    ['/linux/seccomp/syscalls/0/names', ['syscall', 'timerfd']],
+    ['/annotations', { 'org.opencontainers.image.base.name': 'debian' }],
+    [
+      '/mounts/4',
+      { destination: '/x', source: '/', options: ['bind', 'idmap'], uidMappings: [MAPPING], gidMappings: [MAPPING] },
+    ],
+  ])('is compliant with %s being %j', async (pointer, value) => {
+    expectUnconditional(await validateDocument(patched(runtimeConfig, pointer, value), 'runtime-config'));
+  });
+
+  test('is compliant with an empty host name and no namespace for it', async () => {
+    const linux = { ...runtimeConfig.linux, namespaces: [{ type: 'mount' }] };
+    expectUnconditional(await validateDocument({ ...runtimeConfig, hostname: '', linux }, 'runtime-config'));
+  });
+
+  test('is compliant with a limit that is none, which no double holds', async () => {
+    const text = JSON.stringify(runtimeConfig).replace('"hard":2', '"hard":18446744073709551615');
+    expectUnconditional(await validateDocument(text, 'runtime-config'));
+    const more = text.replace('18446744073709551615', '18446744073709551616');
+    expect(rulesIn(await validateDocument(more, 'runtime-config'))).toEqual(['runtime/form']);
+  });
+});
+
+describe('a destination that is relative', () => {
+  const mounts = [...runtimeConfig.mounts, { destination: 'x', type: 'tmpfs', source: 'x' }];
+
+  test.each([
+    ['1.0.2', 'runtime/mount-destination-1.0'],
+    ['1.1.0', 'runtime/mount-destination-1.0'],
+    ['1.2.0', 'runtime/mount-destination'],
+  ])('breaks, in version %s, %s', async (ociVersion, rule) => {
+    expect(rulesIn(await validateDocument({ ...runtimeConfig, ociVersion, mounts }, 'runtime-config'))).toEqual([rule]);
+  });
+});
+
+describe('a config.json for Windows', () => {
+  const sound = {
+    ociVersion: '1.2.0',
+    root: { path: '\\\\?\\Volume{ec84d99e-3f02-11e7-ac6c-00155d7682cf}\\' },
+    process: { cwd: 'C:\\', args: ['app.exe'], user: { username: 'ContainerUser' } },
+    mounts: [
+      { destination: 'C:\\data', source: 'C:\\a' },
+      { destination: 'C:\\data2', source: 'C:\\b' },
+    ],
+    windows: { layerFolders: ['C:\\layer'] },
+  };
+
+  test('that is sound has no finding', async () => {
+    expectUnconditional(await validateDocument(sound, 'runtime-config'));
+  });
+
+  test.each<readonly [RuleId, string, unknown]>([
+    ['runtime/root', '/root', undefined],
+    ['runtime/root', '/root/readonly', true],
+    ['runtime/root', '/windows/hyperv', {}],
+    ['runtime/process-args', '/process/args', undefined],
+    ['runtime/mount-nested', '/mounts/1/destination', 'c:\\Data\\inner'],
+    ['runtime/mount-destination-1.0', '/mounts/1/destination', 'data'],
+  ])('breaks %s by %s being %j', async (rule, pointer, value) => {
+    expect(rulesIn(await validateDocument(patched(sound, pointer, value), 'runtime-config'))).toEqual([rule]);
   });
 });
