@@ -35,6 +35,7 @@ export {
   open,
 } from './look.ts';
 export { type MigratedImage, type MigrateOptions, type MigrationReport, migrate } from './migrate.ts';
+export type { OnlyFor } from './only-for.ts';
 export type { Offer, Source, SourceOptions } from './open.ts';
 export type { Report } from './report.ts';
 export { configOf, type DescribedRuntime, describeRuntime, type RuntimeConfigOptions } from './runtime-config.ts';
