@@ -55,7 +55,7 @@ export const inputOptions = (command: Command): Command => command.addOption(fro
 
 /** For a command that says what a source is: what it takes to get at its bytes. */
 export const recognitionOptions = (command: Command): Command =>
-  [platform(), dep(), passphraseFile(), insecure(), limits()].reduce(
+  [from(), platform(), dep(), passphraseFile(), insecure(), limits()].reduce(
     (extended, option) => extended.addOption(option),
     command,
   );
