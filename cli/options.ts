@@ -137,7 +137,7 @@ const limits = (): Option =>
     .helpGroup(SAFETY);
 
 export function targetOptions(command: Command): Command {
-  return reportOptions(command)
+  const extended = command
     .addOption(new Option('--ref <name>', 'the reference to write').helpGroup(OUT))
     .addOption(
       new Option('--compress <how[:level]>', 'layers’ compression: gzip, zstd, none or keep; of an ACI also xz')
@@ -161,6 +161,7 @@ export function targetOptions(command: Command): Command {
         'to aci: sign with this private key, into OUT.asc (--passphrase-file unlocks it)',
       ).helpGroup(OUT),
     );
+  return reportOptions(extended);
 }
 
 /** Of every command that makes something of an image. */
@@ -175,7 +176,7 @@ export function reportOptions(command: Command): Command {
 }
 
 export function extractionOptions(command: Command): Command {
-  return reportOptions(command)
+  const extended = command
     .addOption(
       new Option(
         '--rootless',
@@ -186,6 +187,7 @@ export function extractionOptions(command: Command): Command {
     .addOption(mappingOption('gid-map').helpGroup(OUT))
     .addOption(new Option('--keep-dirlinks', 'a folder over a link to a folder keeps the link').helpGroup(OUT))
     .addOption(new Option('--force', 'replace what is at DIR').helpGroup(OUT));
+  return reportOptions(extended);
 }
 
 const several = (name: string, value: string, what: string): Option =>
