@@ -221,6 +221,12 @@ function checkMount(mount: Json, linux: Json, at: string, found: Found): void {
   if (isBind && member(mount, 'source') === undefined)
     found(at, 'the bind mount has no source', 'runtime/mount-source');
   if (!isBind && type === undefined) found(at, 'the mount has no type', 'runtime/mount-type');
+  if (!isBind && (type === 'bind' || type === 'none'))
+    found(
+      `${at}/type`,
+      `${shown(type)} is no file system, and neither bind nor rbind is an option`,
+      'runtime/mount-type',
+    );
   const [uids, gids] = [member(mount, 'uidMappings'), member(mount, 'gidMappings')];
   if ((uids === undefined) !== (gids === undefined))
     found(at, `${uids === undefined ? 'uidMappings' : 'gidMappings'} is missing`, 'runtime/mount-mappings');

@@ -143,7 +143,12 @@ export const RUNTIME_RULES = rulesOf('https://github.com/opencontainers/runtime-
     'Do not trust this bundle.',
   ],
   'runtime/mount-source': ['must', 'config.md#mounts', 'a bind mount has a source', CORRECT],
-  'runtime/mount-type': ['must', 'config.md#linux-mounts', 'a mount that is no bind mount has a type', CORRECT],
+  'runtime/mount-type': [
+    'must',
+    'config.md#linux-mounts',
+    'a mount that is no bind mount has the type of a file system',
+    CORRECT,
+  ],
   'runtime/mount-mappings': [
     'must',
     'config.md#posix-platform-mounts',

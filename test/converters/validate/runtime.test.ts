@@ -74,6 +74,7 @@ const BREACHES: readonly (readonly [rule: RuleId, pointer: string, value: unknow
   ['runtime/mount-climbs', '/mounts/0/destination', '/../proc'],
   ['runtime/mount-source', '/mounts/4', { destination: '/x', type: 'bind', options: ['bind'] }],
   ['runtime/mount-type', '/mounts/4', { destination: '/x', source: 'x' }],
+  ['runtime/mount-type', '/mounts/4', { destination: '/x', source: '/', type: 'bind', options: ['ro'] }],
   ['runtime/mount-mappings', '/mounts/4', { destination: '/x', type: 'tmpfs', uidMappings: [MAPPING] }],
   ['runtime/mount-twice', '/mounts/4', { destination: '/proc', type: 'tmpfs' }],
   ['runtime/default-filesystems', '/mounts', []],
