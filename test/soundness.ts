@@ -39,8 +39,12 @@ export function stateOf(path: string): string {
   }
 }
 
-/** It is older than zstd and than artifacts, wants a layer in every image, and gives up where others write while it looks. */
-const BEYOND_THE_TOOL = /invalid descriptor MediaType|layers: Array must have at least 1 items|error walking path/;
+/**
+ * It is older than zstd and than artifacts, wants a layer in every image, also those that may lie elsewhere, and gives up where others
+ * write while it looks.
+ */
+const BEYOND_THE_TOOL =
+  /invalid descriptor MediaType|layers: Array must have at least 1 items|layer validation failed: stat|error walking path/;
 
 let hasTool: boolean | undefined;
 
