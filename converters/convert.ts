@@ -158,7 +158,7 @@ function targetOf(out: string, to: string | undefined) {
   });
 }
 
-/** Targets of the contract that other versions have. */
+/** Not written yet, and no names of files for all that: who says one of them means the target. */
 const PLANNED = ['static'];
 
 /** A path may begin like a transport; one that begins with what is a transport elsewhere is probably meant so. @throws OcixError usage/argument */
@@ -172,7 +172,7 @@ function checkNoTransport(name: string, rest: string, out: string): void {
       },
     );
   const what = PLANNED.includes(name)
-    ? 'is a target that another version of ocix writes'
+    ? 'is a target that this version of ocix does not write'
     : 'is a source, and no target';
   if (PLANNED.includes(name) || isSourceTransport(name))
     throw new OcixError('usage/argument', `${name}: ${what}`, {

@@ -251,7 +251,7 @@ test.each([
 });
 
 test.each([
-  ['static:web', /static: is a target that another version/],
+  ['static:web', /static: is a target that this version of ocix does not write/],
   ['docker://example.com/app:1', /is in a registry/],
   ['docker:app', /docker: is a source/],
 ])('%s as a target is told for what it is', (out, what) => {
